@@ -1,0 +1,92 @@
+"""The application: parts built at start, routes, and the way errors leave."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+
+from ragcomm import __version__
+from ragcomm.assembly import build_service
+from ragcomm.errors import RagcommError
+from ragcomm.settings import Settings
+from ragcomm.storage.database import migrate, open_database
+from ragcomm.storage.keys import KeyStore, digest
+from ragcomm.storage.writer import Writer
+from ragcomm_api.auth import Keyring
+from ragcomm_api.dependencies import Parts
+from ragcomm_api.edge import Edge, Metrics
+from ragcomm_api.problems import Problem, on_problem
+from ragcomm_api.routes import health, messages, pages, search
+from ragcomm_api.schemas.messages import ProblemOut
+from ragcomm_api.schemas.openapi import BODIES, complete
+
+
+def create(settings: Settings | None = None) -> FastAPI:
+    """Builds the application; what is slow to build is built when it starts."""
+    settings = settings or Settings()
+    metrics = Metrics()
+    app = FastAPI(
+        title="ragcomm",
+        version=__version__,
+        lifespan=_lifespan(settings, metrics),
+        docs_url=None,
+        redoc_url=None,
+    )
+    for module in (messages, search, health, pages):
+        app.include_router(module.router)
+    for kind in (Problem, ValidationError, RequestValidationError, RagcommError, HTTPException, Exception):
+        app.add_exception_handler(kind, on_problem)
+    app.add_middleware(Edge, metrics=metrics, most_bytes=settings.most_body_bytes)
+    BODIES["ProblemOut"] = ProblemOut
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = complete(get_openapi(title=app.title, version=app.version, routes=app.routes))
+    return app.openapi_schema
+
+
+def _lifespan(settings: Settings, metrics: Metrics) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = open_database(settings.database_url)
+        await asyncio.to_thread(migrate, engine)
+        keys = KeyStore(engine)
+        _first_key(keys, settings, engine)
+        writer = Writer(engine, length=settings.queue_length, on_commit=metrics.committed)
+        try:
+            service = await asyncio.to_thread(build_service, settings)
+            app.state.parts = Parts(settings, service, engine, writer, Keyring(keys), metrics)
+            yield
+        finally:
+            app.state.parts = None
+            await asyncio.to_thread(writer.close)
+            engine.dispose()
+
+    return lifespan
+
+
+def _first_key(keys: KeyStore, settings: Settings, engine: Engine) -> None:
+    """Makes the admin key of a new database and prints it, once; a given one is only registered."""
+    now = datetime.now(UTC)
+    valid = keys.valid()
+    if settings.bootstrap_key is not None:
+        secret = settings.bootstrap_key.get_secret_value()
+        if digest(secret) not in valid:
+            keys.create("bootstrap", ["admin"], now=now, secret=secret)
+    elif not valid:
+        _, secret = keys.create("first admin", ["admin"], now=now)
+        print(f"\n  admin key (shown this once): {secret}\n", file=sys.stderr, flush=True)

@@ -1,0 +1,39 @@
+"""What a route may ask for: everything that lives as long as the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from starlette.requests import Request
+
+from ragcomm.service import Service
+from ragcomm.settings import Settings
+from ragcomm.storage.writer import Writer
+from ragcomm_api.auth import Keyring
+from ragcomm_api.edge import Metrics
+from ragcomm_api.problems import Problem
+
+
+@dataclass(slots=True)
+class Parts:
+    """The living parts of a started application."""
+
+    settings: Settings
+    service: Service
+    engine: Engine
+    writer: Writer
+    keys: Keyring
+    metrics: Metrics
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that serves this request.
+
+    Raises:
+        Problem: 503 while it is starting or stopping.
+    """
+    parts = getattr(request.app.state, "parts", None)
+    if not isinstance(parts, Parts):
+        raise Problem(503, "the service is starting", headers={"Retry-After": "1"})
+    return parts

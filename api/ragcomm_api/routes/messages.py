@@ -1,0 +1,192 @@
+"""Messages: judged, stored, answered; single, in batches, or judged only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from ragcomm.records import Action, ApiKey, Message, Outcome
+from ragcomm.storage.messages import Idempotent, StoredMessage, Write
+from ragcomm_api.auth import require_group
+from ragcomm_api.dependencies import Parts, parts_of
+from ragcomm_api.problems import Problem, from_validation
+from ragcomm_api.schemas.messages import (
+    READ_MESSAGE,
+    READ_TO_JUDGE,
+    Batch,
+    BatchOut,
+    JudgedOut,
+    MessageIn,
+    MessageToJudge,
+    OutcomeOut,
+)
+from ragcomm_api.schemas.openapi import takes
+from ragcomm_api.wire import message_json, outcome_json, verdict_json
+
+router = APIRouter(prefix="/v1", tags=["messages"])
+NDJSON = "application/x-ndjson"
+_REVIEWED = frozenset({Action.HOLD, Action.REMOVE, Action.ESCALATE})
+
+
+@router.post("/messages", response_model=OutcomeOut, openapi_extra=takes(MessageIn, idempotent=True))
+async def post_message(request: Request) -> Response:
+    """Judges and stores one message; the reply leaves only after the commit."""
+    parts = parts_of(request)
+    key = await parts.keys.holder(request, "bot")
+    body = await request.body()
+    given = READ_MESSAGE.validate_json(body)
+    _bounded(parts, given.text, given.quoted)
+    require_group(key, "bot", given.group_id)
+    judged = parts.service.judge([given.record()])[0]
+    if parts.service.needs_search(judged):
+        outcome = await asyncio.to_thread(parts.service.complete, judged)
+    else:
+        outcome = parts.service.complete(judged)
+    stored = await _store(parts, [outcome], _promise(request, key, body))
+    return _json(stored[0])
+
+
+@router.post(
+    "/messages:batch",
+    response_model=BatchOut,
+    openapi_extra=takes(Batch, idempotent=True, ndjson=True),
+)
+async def post_batch(request: Request) -> Response:
+    """Judges and stores up to 1,000 messages; a bad line fails alone, with its index."""
+    parts = parts_of(request)
+    key = await parts.keys.holder(request, "bot")
+    body = await request.body()
+    ndjson = request.headers.get("content-type", "").split(";")[0].strip() == NDJSON
+    lines = _ndjson_lines(body) if ndjson else _json_lines(body)
+    if len(lines) > parts.settings.most_messages:
+        raise Problem(413, f"{len(lines)} messages in one batch, at most {parts.settings.most_messages} are taken")
+    read = [_read_line(parts, key, line) for line in lines]
+    good = [m for m in read if isinstance(m, Message)]
+    outcomes = await asyncio.to_thread(parts.service.run, good)
+    stored = iter(await _store(parts, outcomes, _promise(request, key, body)) if good else [])
+    results = [
+        b'{"index":%d,"outcome":%b,"error":null}' % (i, next(stored))
+        if isinstance(m, Message)
+        else orjson.dumps({"index": i, "outcome": None, "error": m.body()})
+        for i, m in enumerate(read)
+    ]
+    if ndjson:
+        return Response(b"".join(r + b"\n" for r in results), media_type=NDJSON)
+    return _json(b'{"results":[' + b",".join(results) + b"]}")
+
+
+@router.post("/moderate", response_model=JudgedOut, openapi_extra=takes(MessageToJudge))
+async def post_moderate(request: Request) -> Response:
+    """The verdict alone: nothing is stored, no state is touched."""
+    parts = parts_of(request)
+    key = await parts.keys.holder(request, "bot")
+    given = READ_TO_JUDGE.validate_json(await request.body())
+    _bounded(parts, given.text, given.quoted)
+    require_group(key, "bot", given.group_id)
+    judged = parts.service.judge([given.record()])[0]
+    verdict = judged.reading.verdict
+    parts.metrics.verdicts.labels(verdict.action).inc()
+    return _json(orjson.dumps({"message": message_json(judged.message), "verdict": verdict_json(verdict)}))
+
+
+def _bounded(parts: Parts, *texts: str | None) -> None:
+    most = parts.settings.most_text_characters
+    for text in texts:
+        if text is not None and len(text) > most:
+            raise Problem(413, f"a text of {len(text)} characters, at most {most} are taken")
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+def _promise(request: Request, key: ApiKey, body: bytes) -> Idempotent | None:
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        return None
+    if not 0 < len(given) <= 255:
+        raise Problem(422, "an Idempotency-Key has 1 to 255 characters")
+    route = request.url.path.encode()
+    return Idempotent(
+        key_id=key.id,
+        idempotency_key=given,
+        request_sha256=hashlib.sha256(route + b"\n" + body).digest(),
+    )
+
+
+async def _store(parts: Parts, outcomes: Sequence[Outcome], promise: Idempotent | None) -> list[bytes]:
+    now = datetime.now(UTC)
+    write = Write([_row(outcome, now) for outcome in outcomes], now, promise)
+    future = parts.writer.submit(write)
+    stored = await asyncio.wrap_future(future)
+    for outcome in outcomes:
+        parts.metrics.verdicts.labels(outcome.verdict.action).inc()
+        if outcome.answer is not None:
+            parts.metrics.answers.labels(outcome.answer.decision).inc()
+    return stored
+
+
+def _row(outcome: Outcome, now: datetime) -> StoredMessage:
+    message, verdict = outcome.message, outcome.verdict
+    review_id = secrets.token_hex(12) if verdict.action in _REVIEWED else None
+    return StoredMessage(
+        group_id=message.group_id,
+        message_id=message.id,
+        member_id=message.member_id,
+        text=message.text,
+        text_sha256=hashlib.sha256(message.text.encode()).digest(),
+        quoted=message.quoted,
+        sent_at=message.sent_at,
+        received_at=now,
+        action=verdict.action,
+        flagged=" ".join(verdict.flagged),
+        policy_version=verdict.policy_version,
+        model_version=verdict.model_version,
+        response=orjson.dumps(outcome_json(replace(outcome, review_id=review_id))),
+        review_id=review_id,
+        review_reason=" ".join(verdict.flagged),
+    )
+
+
+def _json_lines(body: bytes) -> list[Any]:
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, f"the body is not valid JSON: {error}") from error
+    if not isinstance(given, dict) or set(given) != {"messages"}:
+        raise Problem(422, 'the body must be {"messages": [...]} and nothing else')
+    if not isinstance(given["messages"], list):
+        raise Problem(422, "messages must be a list")
+    return given["messages"]
+
+
+def _ndjson_lines(body: bytes) -> list[Any]:
+    return [_Line(line) for line in body.split(b"\n") if line.strip()]
+
+
+class _Line(bytes):
+    """A line of NDJSON that is yet to be read."""
+
+
+def _read_line(parts: Parts, key: ApiKey, line: Any) -> Message | Problem:
+    try:
+        if isinstance(line, _Line):
+            given = READ_MESSAGE.validate_json(line)
+        else:
+            given = READ_MESSAGE.validate_json(orjson.dumps(line))
+        _bounded(parts, given.text, given.quoted)
+        require_group(key, "bot", given.group_id)
+    except ValidationError as error:
+        return from_validation(error)
+    except Problem as problem:
+        return problem
+    return given.record()

@@ -1,0 +1,143 @@
+"""Training, publishing and measuring models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ragcomm.artefacts import current_version, open_artefact, promote
+from ragcomm.assembly import build_encoder, build_moderator, build_text, pipeline_version
+from ragcomm.cli.commands import version_folder
+from ragcomm.errors import InvalidInput
+from ragcomm.knowledge.calibration import Calibration
+from ragcomm.settings import Settings
+
+# In this order: each stands on the one before it.
+MODELS = ("encoder", "moderation", "answers", "debunks")
+
+
+def train(name: str, version: str | None, *, promote: bool, epochs: int | None) -> None:
+    """Trains one model, or all of them in order."""
+    names = MODELS if name == "all" else (_known(name),)
+    settings = Settings()
+    for each in names:
+        chosen = version or version_folder(settings.models / each)
+        report = _TRAINERS[each](settings, each, chosen, epochs)
+        if promote:
+            _promote(settings, each, chosen)
+        print(json.dumps({"model": each, "version": chosen, **report}, ensure_ascii=False))
+
+
+def publish(name: str, version: str) -> None:
+    """Verifies a version and points current.toml at it."""
+    settings = Settings()
+    open_artefact(settings.models, _known(name), pipeline=pipeline_version(settings.corpora), version=version)
+    _promote(settings, name, version)
+    print(json.dumps({"model": name, "version": current_version(settings.models, name)}))
+
+
+def evaluate(name: str) -> None:
+    """Prints a report on the test split."""
+    from ragcomm.jobs import evaluate as job
+
+    settings = Settings()
+    text = build_text(settings.corpora, settings.segmenter)
+    encoder, _ = build_encoder(settings.models, text.pipeline)
+    if _known(name) == "encoder":
+        raise InvalidInput(seen=name, expected="moderation, answers or debunks", where="NAME")
+    if name == "moderation":
+        moderator = build_moderator(settings.models, text, encoder)
+        report = job.run_moderation(corpora=settings.corpora, public=settings.public_data, moderator=moderator)
+    else:
+        artefact = open_artefact(settings.models, name, pipeline=text.pipeline)
+        report = job.run_matching(
+            name=name,
+            corpora=settings.corpora,
+            public=settings.public_data,
+            segmenter=text.segmenter,
+            encoder=encoder,
+            calibration=Calibration.read(artefact.manifest["calibration"]),
+        )
+    print(json.dumps(report, ensure_ascii=False, indent=1))
+
+
+def _known(name: str) -> str:
+    if name not in MODELS:
+        raise InvalidInput(seen=name, expected=", ".join(MODELS), where="NAME")
+    return name
+
+
+def _promote(settings: Settings, name: str, version: str) -> None:
+    promote(settings.models, name, version)
+
+
+def _train_encoder(settings: Settings, _name: str, version: str, epochs: int | None) -> dict[str, Any]:
+    from ragcomm.jobs.train_encoder import run
+    from ragcomm.knowledge.encoder_training import Recipe
+
+    recipe = replace(Recipe(), epochs=epochs) if epochs else Recipe()
+
+    def told(epoch: int, loss: float) -> None:
+        print(f"epoch {epoch + 1} of {recipe.epochs}: loss {loss:.4f}", file=sys.stderr)
+
+    text = build_text(settings.corpora, settings.segmenter)
+    report = run(
+        corpora=settings.corpora,
+        models=settings.models,
+        public=settings.public_data,
+        read=text.segmenter.read,
+        pipeline=text.pipeline,
+        version=version,
+        recipe=recipe,
+        on_epoch=told,
+    )
+    return {"groups": report.groups, "wordings": report.wordings, "background": report.background}
+
+
+def _train_moderation(settings: Settings, _name: str, version: str, _epochs: int | None) -> dict[str, Any]:
+    from ragcomm.jobs.train_moderation import run
+
+    text = build_text(settings.corpora, settings.segmenter)
+    encoder, encoder_version = build_encoder(settings.models, text.pipeline)
+    report = run(
+        corpora=settings.corpora,
+        models=settings.models,
+        public=settings.public_data,
+        segmenter=text.segmenter,
+        checks=text.checks,
+        encoder=encoder,
+        encoder_version=encoder_version,
+        pipeline=text.pipeline,
+        version=version,
+    )
+    return {"own": report.own, "public": report.foreign, "thresholds": report.thresholds}
+
+
+def _train_answers(settings: Settings, name: str, version: str, _epochs: int | None) -> dict[str, Any]:
+    from ragcomm.jobs.train_answers import run
+
+    text = build_text(settings.corpora, settings.segmenter)
+    encoder, encoder_version = build_encoder(settings.models, text.pipeline)
+    report = run(
+        name=name,
+        corpora=settings.corpora,
+        models=settings.models,
+        public=settings.public_data,
+        segmenter=text.segmenter,
+        encoder=encoder,
+        encoder_version=encoder_version,
+        pipeline=text.pipeline,
+        version=version,
+    )
+    return report.calibration
+
+
+_TRAINERS: dict[str, Callable[[Settings, str, str, int | None], dict[str, Any]]] = {
+    "encoder": _train_encoder,
+    "moderation": _train_moderation,
+    "answers": _train_answers,
+    "debunks": _train_answers,
+}

@@ -1,0 +1,228 @@
+"""Reading the corpora: every line checked, every error with its file and line.
+
+A corpus is written by people and read by programs; a line that cannot be used is an error at once
+(`corpora/faq/entries.jsonl:17: ...`), never a silent gap. Splits hang on the hash of an id or a text, so
+that they stay as they are when lines are added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ragcomm.errors import CorpusError
+from ragcomm.records import Entry, Label, Source, Stance
+
+# One in seven messages and one in five alternates are kept for the final figures.
+MESSAGE_TEST_SHARE = 1 / 7
+FORM_TEST_SHARE = 1 / 5
+# One in ten alternates calibrates: neither trained on nor part of the final figures.
+FORM_DEV_SHARE = 1 / 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledMessage:
+    """A line of corpora/moderation: a message and what an editor says of it."""
+
+    id: str
+    text: str
+    labels: frozenset[Label]
+    kind: str
+    stance: Stance | None = None
+    quoted: str | None = None
+    hard: bool = False
+    disguised: bool = False
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """A question no entry answers: what it resembles (None: nothing) and what kind it is."""
+
+    id: str
+    text: str
+    resembles: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question by another hand than the alternates', with the entry that answers it."""
+
+    id: str
+    entry_id: str
+    difficulty: str
+    text: str
+
+
+def hash_share(key: str) -> float:
+    """A number in [0, 1) that depends on nothing but `key`."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
+
+
+def is_test_message(message_id: str) -> bool:
+    """Whether a labelled message belongs to the test split."""
+    return hash_share(message_id) < MESSAGE_TEST_SHARE
+
+
+def form_split(text: str) -> str:
+    """The split of an alternate wording or a question: "test", "dev" or "train"."""
+    share = hash_share(text)
+    if share < FORM_TEST_SHARE:
+        return "test"
+    return "dev" if share < FORM_TEST_SHARE + FORM_DEV_SHARE else "train"
+
+
+def question_split(question_id: str) -> str:
+    """The split of a question written apart from the alternates: half "dev", half "test"."""
+    return "dev" if hash_share(question_id) < 0.5 else "test"
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields ("file:line", object) for every line that is not blank.
+
+    Raises:
+        CorpusError: the file is missing, or a line is not a JSON object.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise CorpusError(seen=str(error), expected="a readable file", where=str(path)) from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{path.parent.name}/{path.name}:{number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise CorpusError(seen=str(error), expected="JSON", where=where) from error
+        if not isinstance(row, dict):
+            raise CorpusError(seen=type(row).__name__, expected="an object", where=where)
+        yield where, row
+
+
+def load_messages(corpora: Path) -> list[LabelledMessage]:
+    """Every labelled message of corpora/moderation/messages.jsonl."""
+    return [_message(where, row) for where, row in read_jsonl(corpora / "moderation/messages.jsonl")]
+
+
+def load_entries(path: Path) -> list[Entry]:
+    """The entries of a file of FAQ answers or claims; `forms` starts with the question itself."""
+    entries = [_entry(where, row) for where, row in read_jsonl(path)]
+    ids = [entry.id for entry in entries]
+    if len(set(ids)) < len(ids):
+        twice = next(i for i in ids if ids.count(i) > 1)
+        raise CorpusError(seen=f"{twice} twice", expected="each id once", where=path.name)
+    return entries
+
+
+def load_near_misses(corpora: Path) -> list[NearMiss]:
+    """Every line of corpora/faq/near_misses.jsonl."""
+    return [
+        NearMiss(
+            id=_text(where, row, "id"),
+            text=_text(where, row, "text"),
+            resembles=row.get("resembles"),
+            kind=_text(where, row, "kind"),
+        )
+        for where, row in read_jsonl(corpora / "faq/near_misses.jsonl")
+    ]
+
+
+def load_questions(corpora: Path) -> list[Question]:
+    """Every line of corpora/faq/questions.jsonl."""
+    return [
+        Question(
+            id=_text(where, row, "id"),
+            entry_id=_text(where, row, "entry_id"),
+            difficulty=_text(where, row, "difficulty"),
+            text=_text(where, row, "text"),
+        )
+        for where, row in read_jsonl(corpora / "faq/questions.jsonl")
+    ]
+
+
+def load_terms(corpora: Path) -> dict[str, str]:
+    """Domain terms and their aliases (corpora/lexicon/terms.jsonl): term to type."""
+    types: dict[str, str] = {}
+    for where, row in read_jsonl(corpora / "lexicon/terms.jsonl"):
+        for term in (_text(where, row, "term"), *row.get("aliases", ())):
+            types.setdefault(term, _text(where, row, "type"))
+    return types
+
+
+def load_cues(corpora: Path) -> dict[str, str]:
+    """Words that speak for a check (corpora/lexicon/cues.jsonl): term to the check's name."""
+    cues: dict[str, str] = {}
+    for where, row in read_jsonl(corpora / "lexicon/cues.jsonl"):
+        check = _text(where, row, "check")
+        for term in row.get("terms", ()):
+            if term in cues:
+                raise CorpusError(seen=f"{term} in {cues[term]} and {check}", expected="once", where=where)
+            cues[term] = check
+    return cues
+
+
+def load_variants(corpora: Path) -> dict[str, str]:
+    """Characters written in place of another (corpora/lexicon/variants.jsonl): variant to canonical."""
+    return {
+        variant: _text(where, row, "character")
+        for where, row in read_jsonl(corpora / "lexicon/variants.jsonl")
+        for variant in row["variants"]
+    }
+
+
+def _text(where: str, row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise CorpusError(seen=repr(value), expected=f"{name!r} as a text", where=where)
+    return value
+
+
+def _message(where: str, row: Mapping[str, Any]) -> LabelledMessage:
+    text = _text(where, row, "text")
+    try:
+        labels = frozenset(map(Label, row["labels"]))
+        stance = Stance(row["stance"]) if row.get("stance") else None
+    except (KeyError, ValueError) as error:
+        raise CorpusError(seen=str(error), expected="labels and stance of the label guide", where=where) from error
+    spans = tuple((int(s[0]), int(s[1])) for s in row.get("spans", ()))
+    if not all(0 <= start < end <= len(text) for start, end in spans):
+        raise CorpusError(seen=repr(spans), expected="spans inside the text", where=where)
+    return LabelledMessage(
+        id=_text(where, row, "id"),
+        text=text,
+        labels=labels,
+        kind=_text(where, row, "kind"),
+        stance=stance,
+        quoted=row.get("quoted"),
+        hard=bool(row.get("hard")),
+        disguised=bool(row.get("disguised")),
+        spans=spans,
+    )
+
+
+def _entry(where: str, row: Mapping[str, Any]) -> Entry:
+    question = _text(where, row, "question")
+    return Entry(
+        id=_text(where, row, "id"),
+        question=question,
+        answer=_text(where, row, "answer"),
+        forms=tuple(dict.fromkeys([question, *row.get("alternates", ())])),
+        category=_text(where, row, "category"),
+        review_status=_text(where, row, "review_status"),
+        reviewed_on=_text(where, row, "reviewed_on"),
+        expires_on=_text(where, row, "expires_on"),
+        sources=tuple(Source(s["title"], s["issuer"], int(s["year"])) for s in row.get("sources", ())),
+        verdict=row.get("verdict"),
+        audience=tuple(row.get("audience", ())),
+        exclusions=tuple(row.get("exclusions", ())),
+        constitutions=tuple(row.get("constitutions", ())),
+        tier=row.get("tier", ""),
+        seasons=tuple(row.get("seasons", ())),
+        instead=row.get("instead", ""),
+    )

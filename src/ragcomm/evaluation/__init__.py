@@ -1,0 +1,1 @@
+"""How good is it: figures with the same meaning everywhere."""

@@ -1,0 +1,1 @@
+"""What runs by hand or by schedule: one module, one `run`, one report each; running twice changes nothing."""

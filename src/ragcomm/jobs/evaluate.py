@@ -1,0 +1,68 @@
+"""Figures of a model on the test split of the corpora; nothing here chooses anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ragcomm.corpora import is_test_message, load_messages
+from ragcomm.evaluation.reports import (
+    Matched,
+    Moderated,
+    matching_report,
+    moderation_report,
+    rounded,
+)
+from ragcomm.jobs.public_data import chat_turns
+from ragcomm.jobs.train_answers import honest_answerer, queries
+from ragcomm.knowledge.calibration import Calibration
+from ragcomm.moderation.moderator import Moderator
+from ragcomm.records import HARMFUL, Label, Message
+from ragcomm.text.encode import StaticEncoder
+from ragcomm.text.segment import Segmenter
+
+
+def run_moderation(*, corpora: Path, public: Path, moderator: Moderator) -> dict[str, Any]:
+    """The moderation report of the test lines, and false alarms on everyday chat where it is at hand."""
+    lines = [m for m in load_messages(corpora) if is_test_message(m.id)]
+    readings = moderator.judge([Message(text=m.text, quoted=m.quoted) for m in lines])
+    rows = [
+        Moderated(
+            truth=line.labels,
+            labels=reading.verdict.labels,
+            flagged=frozenset(reading.verdict.flagged),
+            stance=reading.verdict.stance,
+            true_stance=line.stance,
+            hard=line.hard,
+        )
+        for line, reading in zip(lines, readings, strict=True)
+    ]
+    report = {"test": moderation_report(rows)}
+    chat = chat_turns(public, "test")
+    if chat:
+        flagged = [set(r.verdict.flagged) for r in moderator.judge([Message(text=t) for t in chat])]
+        report["chat_lccc"] = {
+            "turns": len(chat),
+            "flagged": sum(bool(f & HARMFUL) for f in flagged) / len(chat),
+            "risk": sum(Label.RISK in f for f in flagged) / len(chat),
+        }
+    return rounded(report)  # type: ignore[no-any-return]
+
+
+def run_matching(
+    *,
+    name: str,
+    corpora: Path,
+    public: Path,
+    segmenter: Segmenter,
+    encoder: StaticEncoder,
+    calibration: Calibration,
+) -> dict[str, Any]:
+    """The matching report of answers or debunks, with an index of train wordings only."""
+    answerer = honest_answerer(corpora, name, segmenter, encoder, calibration)
+    rows = []
+    for query in queries(corpora, public, name, "test"):
+        text = segmenter.read(query.text)
+        finding = answerer.search(text, encoder.encode([text])[0], limit=10)
+        rows.append(Matched(entry_id=query.entry_id, kind=query.kind, finding=finding))
+    return rounded(matching_report(rows))  # type: ignore[no-any-return]

@@ -1,0 +1,167 @@
+"""The spine: what happens to one message, in order. It only calls the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ragcomm.knowledge.answerer import Answerer
+from ragcomm.moderation.moderator import Moderator, Reading
+from ragcomm.records import (
+    HARMFUL,
+    Action,
+    Decision,
+    Finding,
+    Label,
+    Message,
+    Outcome,
+    Reply,
+    Stance,
+    Verdict,
+    Visibility,
+)
+from ragcomm.text.encode import StaticEncoder
+from ragcomm.text.segment import Segmenter
+
+ASSISTANT = "【智能助手】"
+DISCLAIMER = "以上为健康科普，不构成诊断或治疗建议；如有不适请及时就医，紧急情况拨打120。"
+EMERGENCY = (
+    "听起来可能是急症，请不要等待：现在就拨打120，说清地址和症状，让病人侧卧、保持呼吸通畅，"
+    "不要喂水喂药，也不要放血拍打；若是误食中毒，把包装带去医院。管理员已收到提醒。"
+)
+SELF_HARM = (
+    "谢谢你愿意说出来，你现在一定很难受。请先别一个人待着，找一位信任的人陪在身边；"
+    "全国心理援助热线12356可以随时打，如果已经伤到自己或吃了药，请马上拨打120。我们的管理员会尽快私下联系你。"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reading that still waits for what knowledge has to say."""
+
+    message: Message
+    reading: Reading
+
+
+class Service:
+    """Judges messages and finds what to answer; remembers nothing."""
+
+    def __init__(
+        self,
+        moderator: Moderator,
+        answers: Answerer,
+        debunks: Answerer,
+        segmenter: Segmenter,
+        encoder: StaticEncoder,
+    ) -> None:
+        self._moderator = moderator
+        self._answers = answers
+        self._debunks = debunks
+        self._segmenter = segmenter
+        self._encoder = encoder
+
+    def judge(self, messages: Sequence[Message]) -> list[Judged]:
+        """The verdicts alone, in order; cheap enough for an event loop when they are few."""
+        readings = self._moderator.judge(messages)
+        return [Judged(m, r) for m, r in zip(messages, readings, strict=True)]
+
+    @staticmethod
+    def needs_search(judged: Judged) -> bool:
+        """Whether knowledge is asked: for a harmless question, and for a health claim of any stance."""
+        verdict = judged.reading.verdict
+        if Label.RISK in verdict.flagged and Label.RUMOR not in verdict.flagged:
+            return False
+        return _is_open_question(verdict) or _carries_claim(verdict)
+
+    def complete(self, judged: Judged) -> Outcome:
+        """Adds answer, debunk and reply to a verdict; never answers over an emergency."""
+        verdict, reading = judged.reading.verdict, judged.reading
+        answer = debunk = None
+        if self.needs_search(judged):
+            if _is_open_question(verdict):
+                answer = self._answers.search(reading.text, reading.vector)
+            if _carries_claim(verdict):
+                debunk = self._debunks.search(reading.text, reading.vector)
+        verdict = _with_knowledge(verdict, answer, debunk)
+        return Outcome(
+            message=judged.message,
+            verdict=verdict,
+            answer=answer,
+            debunk=debunk,
+            reply=_reply(verdict, answer, debunk, self_harm=reading.self_harm),
+        )
+
+    def run(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Verdict, answer, debunk and reply of each message, in order."""
+        return [self.complete(judged) for judged in self.judge(messages)]
+
+    def sizes(self) -> dict[str, int]:
+        """How many entries can be found: answers and debunks."""
+        return {"answers": len(self._answers.entries), "debunks": len(self._debunks.entries)}
+
+    def ask(self, question: str, *, limit: int = 3) -> Finding:
+        """Searches the FAQ for a text, whatever the text is."""
+        return self._search(self._answers, question, limit)
+
+    def debunk(self, claim: str, *, limit: int = 3) -> Finding:
+        """Searches the claims for a text, whatever the text is."""
+        return self._search(self._debunks, claim, limit)
+
+    def _search(self, answerer: Answerer, raw: str, limit: int) -> Finding:
+        text = self._segmenter.read(raw)
+        return answerer.search(text, self._encoder.encode([text])[0], limit=limit)
+
+
+def _is_open_question(verdict: Verdict) -> bool:
+    return Label.QUESTION in verdict.flagged and not HARMFUL & set(verdict.flagged)
+
+
+def _carries_claim(verdict: Verdict) -> bool:
+    return Label.RUMOR in verdict.flagged or verdict.stance in (Stance.ASSERT, Stance.ASK)
+
+
+def _with_knowledge(verdict: Verdict, answer: Finding | None, debunk: Finding | None) -> Verdict:
+    """The action that knowledge changes: a found answer, a known claim that is true or unproven."""
+    if debunk is not None and debunk.decision is Decision.ANSWER:
+        known = debunk.matches[0].entry.verdict
+        if Label.RUMOR in verdict.flagged and known in ("true", "unproven"):
+            flagged = verdict.flagged
+            if known == "true":
+                flagged = tuple(label for label in flagged if label is not Label.RUMOR)
+            if not set(flagged) & (HARMFUL - {Label.RUMOR} | {Label.RISK}):
+                return replace(verdict, flagged=flagged, action=Action.NOTE)
+            return replace(verdict, flagged=flagged)
+        if verdict.action is Action.ALLOW:
+            asked = verdict.stance is Stance.ASK
+            return replace(verdict, action=Action.ANSWER if asked else Action.NOTE)
+    if answer is not None and answer.decision is Decision.ANSWER and verdict.action is Action.ALLOW:
+        return replace(verdict, action=Action.ANSWER)
+    return verdict
+
+
+def _reply(verdict: Verdict, answer: Finding | None, debunk: Finding | None, *, self_harm: bool) -> Reply | None:
+    if Label.RISK in verdict.flagged:
+        # Self-harm is never spoken of in the group.
+        if self_harm:
+            return _fixed(SELF_HARM, Visibility.PRIVATE, "help.self_harm")
+        return _fixed(EMERGENCY, Visibility.GROUP, "help.emergency")
+    for finding in (debunk, answer):
+        if finding is not None and finding.decision is Decision.ANSWER:
+            entry = finding.matches[0].entry
+            body = f"{entry.answer}{entry.instead}" if entry.instead else entry.answer
+            return Reply(
+                text=f"{ASSISTANT}{body}\n{DISCLAIMER}",
+                visibility=Visibility.GROUP,
+                content_id=entry.id,
+                review_status=entry.review_status,
+            )
+    return None
+
+
+def _fixed(text: str, visibility: Visibility, content_id: str) -> Reply:
+    return Reply(
+        text=ASSISTANT + text,
+        visibility=visibility,
+        content_id=content_id,
+        review_status="editorial",
+    )

@@ -1,0 +1,83 @@
+"""The tables, as SQLAlchemy Core sees them; migrations create them and a test holds the two together."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("group_id", String(128), primary_key=True),
+    Column("message_id", String(128), primary_key=True),
+    Column("member_id", String(128), nullable=False),
+    # What was judged; another text under the same id is an edit and is judged again.
+    Column("text_sha256", LargeBinary(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("quoted", Text),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("flagged", String(64), nullable=False),
+    Column("policy_version", String(64), nullable=False),
+    Column("model_version", String(64), nullable=False),
+    Column("review_id", String(32)),
+    # The whole reply as it was sent, so that a repeated message gets the same one.
+    Column("response", LargeBinary, nullable=False),
+    Index("ix_messages_received_at", "received_at"),
+    Index("ix_messages_member_id", "member_id"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("review_id", String(32), primary_key=True),
+    Column("group_id", String(128), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("ix_reviews_state", "state", "opened_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("idempotency_key", String(255), primary_key=True),
+    Column("request_sha256", LargeBinary(32), nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("response", LargeBinary, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("name", String(128), nullable=False),
+    # Only the digest: a key is 256 random bits, so one round of SHA-256 cannot be searched.
+    Column("secret_sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", String(128), nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+)

@@ -1,0 +1,1 @@
+"""The floor every room stands on: raw text to normal form, tokens, lexicon hits and vectors."""

@@ -1,0 +1,69 @@
+"""Normal text to words: jieba's dictionary and ours, cut by rjieba or, where it is missing, by jieba.
+
+Both engines cut without HMM, so that the same dictionary gives the same words. Neither is global: each
+`Segmenter` owns its tokenizer (`jieba.add_word` would change every other user of jieba in the process).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from ragcomm.records import Text
+from ragcomm.text.normalize import normalize
+
+# One fixed frequency for every term of ours: above nearly all of jieba's compounds, so that a term
+# wins over its pieces, and equal in both engines, which would each suggest another one.
+TERM_FREQUENCY = 2000
+
+
+class Segmenter:
+    """Cuts normal text into words that cover it without gaps."""
+
+    def __init__(self, terms: Iterable[str] = (), *, engine: str | None = None) -> None:
+        """`engine` is "rjieba" or "jieba"; None takes rjieba where it is installed."""
+        self.engine = engine or ("rjieba" if find_spec("rjieba") else "jieba")
+        self.terms = frozenset(terms)
+        self._cut = _rjieba(self.terms) if self.engine == "rjieba" else _jieba(self.terms)
+
+    def cut(self, normal: str) -> list[str]:
+        """The words of `normal`, in order; joined they are `normal` again."""
+        return self._cut(normal)
+
+    def read(self, raw: str) -> Text:
+        """Normalises and cuts a raw text."""
+        normal, offsets, tricks = normalize(raw)
+        return Text(raw, normal, offsets, tuple(self._cut(normal)), tricks)
+
+
+def _rjieba(terms: Iterable[str]) -> Callable[[str], list[str]]:
+    import rjieba
+
+    tokenizer = rjieba.Jieba()
+    for term in sorted(terms):
+        tokenizer.add_word(term, TERM_FREQUENCY, "n")
+    cut = tokenizer.cut
+    return lambda normal: cut(normal, False)
+
+
+def _jieba(terms: Iterable[str]) -> Callable[[str], list[str]]:
+    import warnings
+
+    with warnings.catch_warnings():
+        # jieba 0.42 asks the deprecated pkg_resources for its own files; it works without it.
+        warnings.filterwarnings("ignore", message=".*pkg_resources.*")
+        warnings.filterwarnings("ignore", category=SyntaxWarning)
+        import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    # Its cache is a marshalled file in the shared temporary folder unless told otherwise.
+    private = Path.home() / ".cache" / "ragcomm"
+    private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tokenizer.tmp_dir = str(private)
+    tokenizer.initialize()
+    for term in sorted(terms):
+        tokenizer.add_word(term, TERM_FREQUENCY, "n")
+    return lambda normal: list(tokenizer.cut(normal, HMM=False))
