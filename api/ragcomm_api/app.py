@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +28,7 @@ from ragcomm.storage.writer import Writer
 from ragcomm_api.auth import Keyring
 from ragcomm_api.dependencies import Parts
 from ragcomm_api.edge import Edge, Metrics
+from ragcomm_api.intake import Intake
 from ragcomm_api.problems import Problem, on_problem
 from ragcomm_api.routes import health, messages, pages, search
 from ragcomm_api.schemas.messages import ProblemOut
@@ -69,7 +72,11 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
         writer = Writer(engine, length=settings.queue_length, on_commit=metrics.committed)
         try:
             service = await asyncio.to_thread(build_service, settings)
-            app.state.parts = Parts(settings, service, engine, writer, Keyring(keys), metrics)
+            intake = Intake(service, writer, partial(messages.make_write, metrics))
+            app.state.parts = Parts(settings, service, engine, writer, Keyring(keys), metrics, intake)
+            # What was built stays for good: the collector need not walk through it again and again.
+            gc.collect()
+            gc.freeze()
             yield
         finally:
             app.state.parts = None

@@ -12,6 +12,7 @@ from ragcomm.settings import Settings
 from ragcomm.storage.writer import Writer
 from ragcomm_api.auth import Keyring
 from ragcomm_api.edge import Metrics
+from ragcomm_api.intake import Intake
 from ragcomm_api.problems import Problem
 
 
@@ -25,6 +26,7 @@ class Parts:
     writer: Writer
     keys: Keyring
     metrics: Metrics
+    intake: Intake
 
 
 def parts_of(request: Request) -> Parts:

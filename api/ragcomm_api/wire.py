@@ -22,7 +22,7 @@ def message_json(message: Message) -> dict[str, Any]:
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """Probabilities, flags, action and every signal."""
     return {
-        "labels": {label: round(p, 4) for label, p in verdict.labels.items()},
+        "labels": {label.value: round(p, 4) for label, p in verdict.labels.items()},
         "flagged": verdict.flagged,
         "stance": verdict.stance,
         "action": verdict.action,

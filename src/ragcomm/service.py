@@ -60,9 +60,9 @@ class Service:
         self._segmenter = segmenter
         self._encoder = encoder
 
-    def judge(self, messages: Sequence[Message]) -> list[Judged]:
+    def judge(self, messages: Sequence[Message], *, explain: bool = True) -> list[Judged]:
         """The verdicts alone, in order; cheap enough for an event loop when they are few."""
-        readings = self._moderator.judge(messages)
+        readings = self._moderator.judge(messages, explain=explain)
         return [Judged(m, r) for m, r in zip(messages, readings, strict=True)]
 
     @staticmethod
@@ -91,9 +91,9 @@ class Service:
             reply=_reply(verdict, answer, debunk, self_harm=reading.self_harm),
         )
 
-    def run(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Verdict, answer, debunk and reply of each message, in order."""
-        return [self.complete(judged) for judged in self.judge(messages)]
+    def run(self, messages: Sequence[Message], *, explain: bool = True) -> list[Outcome]:
+        """Verdict, answer, debunk and reply of each message, in order; signals only to explain."""
+        return [self.complete(judged) for judged in self.judge(messages, explain=explain)]
 
     def sizes(self) -> dict[str, int]:
         """How many entries can be found: answers and debunks."""

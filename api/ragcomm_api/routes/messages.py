@@ -18,7 +18,9 @@ from ragcomm.records import Action, ApiKey, Message, Outcome
 from ragcomm.storage.messages import Idempotent, StoredMessage, Write
 from ragcomm_api.auth import require_group
 from ragcomm_api.dependencies import Parts, parts_of
+from ragcomm_api.edge import Metrics
 from ragcomm_api.problems import Problem, from_validation
+from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import (
     READ_MESSAGE,
     READ_TO_JUDGE,
@@ -32,7 +34,7 @@ from ragcomm_api.schemas.messages import (
 from ragcomm_api.schemas.openapi import takes
 from ragcomm_api.wire import message_json, outcome_json, verdict_json
 
-router = APIRouter(prefix="/v1", tags=["messages"])
+router = APIRouter(prefix="/v1", route_class=DirectRoute, tags=["messages"])
 NDJSON = "application/x-ndjson"
 _REVIEWED = frozenset({Action.HOLD, Action.REMOVE, Action.ESCALATE})
 
@@ -46,13 +48,7 @@ async def post_message(request: Request) -> Response:
     given = READ_MESSAGE.validate_json(body)
     _bounded(parts, given.text, given.quoted)
     require_group(key, "bot", given.group_id)
-    judged = parts.service.judge([given.record()])[0]
-    if parts.service.needs_search(judged):
-        outcome = await asyncio.to_thread(parts.service.complete, judged)
-    else:
-        outcome = parts.service.complete(judged)
-    stored = await _store(parts, [outcome], _promise(request, key, body))
-    return _json(stored[0])
+    return _json(await parts.intake.take(given.record(), _promise(request, key, body)))
 
 
 @router.post(
@@ -94,7 +90,7 @@ async def post_moderate(request: Request) -> Response:
     require_group(key, "bot", given.group_id)
     judged = parts.service.judge([given.record()])[0]
     verdict = judged.reading.verdict
-    parts.metrics.verdicts.labels(verdict.action).inc()
+    parts.metrics.verdict(verdict.action)
     return _json(orjson.dumps({"message": message_json(judged.message), "verdict": verdict_json(verdict)}))
 
 
@@ -124,15 +120,19 @@ def _promise(request: Request, key: ApiKey, body: bytes) -> Idempotent | None:
 
 
 async def _store(parts: Parts, outcomes: Sequence[Outcome], promise: Idempotent | None) -> list[bytes]:
-    now = datetime.now(UTC)
-    write = Write([_row(outcome, now) for outcome in outcomes], now, promise)
-    future = parts.writer.submit(write)
-    stored = await asyncio.wrap_future(future)
-    for outcome in outcomes:
-        parts.metrics.verdicts.labels(outcome.verdict.action).inc()
-        if outcome.answer is not None:
-            parts.metrics.answers.labels(outcome.answer.decision).inc()
+    future = parts.writer.submit([make_write(parts.metrics, outcomes, promise)])
+    stored = (await asyncio.wrap_future(future))[0]
+    if isinstance(stored, Exception):
+        raise stored
     return stored
+
+
+def make_write(metrics: Metrics, outcomes: Sequence[Outcome], promise: Idempotent | None) -> Write:
+    """What is stored of the outcomes of one request; counts them too."""
+    now = datetime.now(UTC)
+    for outcome in outcomes:
+        metrics.judged(outcome)
+    return Write([_row(outcome, now) for outcome in outcomes], now, promise)
 
 
 def _row(outcome: Outcome, now: datetime) -> StoredMessage:

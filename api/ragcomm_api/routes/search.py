@@ -12,11 +12,12 @@ from ragcomm.records import Finding
 from ragcomm_api.auth import require_group
 from ragcomm_api.dependencies import Parts, parts_of
 from ragcomm_api.problems import Problem
+from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import READ_QUERY, FindingOut, Query
 from ragcomm_api.schemas.openapi import takes
 from ragcomm_api.wire import finding_json
 
-router = APIRouter(prefix="/v1", tags=["knowledge"])
+router = APIRouter(prefix="/v1", route_class=DirectRoute, tags=["knowledge"])
 
 
 @router.post("/faq/search", response_model=FindingOut, openapi_extra=takes(Query))

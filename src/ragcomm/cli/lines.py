@@ -30,11 +30,11 @@ def moderate(file: str) -> None:
     service = build_service(Settings())
 
     def judge(messages: Sequence[Message]) -> list[dict[str, Any]]:
-        outcomes = service.run(messages)
+        outcomes = service.run(messages, explain=False)
         return [
             {
                 "id": o.message.id,
-                "labels": {label: round(p, 4) for label, p in o.verdict.labels.items()},
+                "labels": {label.value: round(p, 4) for label, p in o.verdict.labels.items()},
                 "flagged": o.verdict.flagged,
                 "stance": o.verdict.stance,
                 "action": o.verdict.action,

@@ -13,7 +13,6 @@ from ragcomm.corpora import read_jsonl
 
 SHIPPABLE = {
     "chat_lccc.jsonl": "LCCC sample, valid split (thu-coai/CDial-GPT, MIT)",
-    "toxic_cold.jsonl": "COLDataset, train split (thu-coai/COLDataset, Apache-2.0)",
     "faq_toyhom_internal_med.jsonl": "Chinese medical dialogue data, titles and questions (Toyhom, MIT)",
 }
 

@@ -57,7 +57,7 @@ def run(
         *(e.answer for e in load_entries(corpora / "faq/entries.jsonl")),
     ]
     files = train(groups, [*map(read, bystanders)], [*map(read, background)], recipe, on_epoch)
-    used = {name: SHIPPABLE[name] for name in available(public) if name != "toxic_cold.jsonl"}
+    used = {name: SHIPPABLE[name] for name in available(public)}
     manifest = {"pipeline": pipeline, "recipe": asdict(recipe), "public_sets": used}
     wordings = sum(map(len, groups))
     files["MODEL_CARD.md"] = _card(version, recipe, len(groups), wordings, used).encode()

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ragcomm.artefacts import Artefact, save_artefact
-from ragcomm.corpora import LabelledMessage, is_test_message, load_messages
-from ragcomm.jobs.public_data import SHIPPABLE, available, chat_turns, rows
+from ragcomm.corpora import LabelledMessage, is_test_message, load_entries, load_messages
+from ragcomm.jobs.public_data import SHIPPABLE, available, chat_turns
+from ragcomm.jobs.train_encoder import training_forms
 from ragcomm.moderation import training
 from ragcomm.moderation.checks import CheckBook
 from ragcomm.moderation.training import Sample
-from ragcomm.records import LABELS, Label
+from ragcomm.records import LABELS, Label, Stance
 from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
 # Lines of other sources, and how much one counts beside one of ours; chosen on out-of-fold scores.
 CHAT_LINES, CHAT_WEIGHT = 12000, 0.3
-COLD_LINES, COLD_WEIGHT = 6000, 0.1
+WORDING_WEIGHT = 0.4
 SUICIDE = "suicide"
 
 
@@ -48,14 +49,14 @@ def run(
 ) -> Report:
     """Trains and saves `models/moderation/<version>`; test lines are never seen."""
     own = [_sample(m, segmenter, checks) for m in load_messages(corpora) if not is_test_message(m.id)]
-    foreign = [*_chat(public, segmenter, checks), *_cold(public, segmenter, checks)]
-    samples = [*own, *foreign]
+    foreign = _chat(public, segmenter, checks)
+    samples = [*own, *_wordings(corpora, segmenter, checks), *foreign]
     trained = training.fit(samples, encoder.encode([s.text for s in samples]), checks.names)
-    used = {name: SHIPPABLE[name] for name in available(public) if "toyhom" not in name}
+    used = {name: SHIPPABLE[name] for name in available(public) if name == "chat_lccc.jsonl"}
     manifest: dict[str, Any] = {
         "pipeline": pipeline,
         "encoder": encoder_version,
-        "lines": {"own": len(own), "public": len(foreign)},
+        "lines": {"own": len(own), "wordings": len(samples) - len(own) - len(foreign), "public": len(foreign)},
         "public_sets": used,
     }
     files = {**trained.files, "MODEL_CARD.md": _card(version, len(own), used).encode()}
@@ -86,6 +87,27 @@ def _sample(
     )
 
 
+def _wordings(corpora: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sample]:
+    """The wordings of claims (train split), as forwarded in groups: they spread a rumor or a truth."""
+    spread = {
+        "false": (frozenset({Label.RUMOR}), Stance.ASSERT),
+        "misleading": (frozenset({Label.RUMOR}), Stance.ASSERT),
+        "true": (frozenset[Label](), Stance.ASSERT),
+    }
+    made: list[tuple[str, frozenset[Label], Stance | None]] = [
+        (form, *spread[claim.verdict])
+        for claim in load_entries(corpora / "claims/entries.jsonl")
+        if claim.verdict in spread
+        for form in training_forms(claim)
+    ]
+    # Whether somebody is in danger was not looked at when they were written.
+    judged = frozenset(LABELS) - {Label.RISK}
+    return [
+        _sample(_line(form, labels, stance), segmenter, checks, weight=WORDING_WEIGHT, judged=judged, own=False)
+        for form, labels, stance in made
+    ]
+
+
 def _chat(public: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sample]:
     """Everyday chat: nobody advertises, spreads rumors or is in danger; whether it asks is unknown."""
     judged = frozenset({Label.SPAM, Label.RUMOR, Label.ABUSE, Label.RISK})
@@ -96,33 +118,13 @@ def _chat(public: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sample]
     ]
 
 
-def _cold(public: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sample]:
-    """Comments on contested topics: what is offensive there is mostly, not always, abuse here."""
-    lines = [
-        (row["text"], frozenset({Label.ABUSE}) if row["label"] else frozenset[Label]())
-        for row in rows(public, "toxic_cold.jsonl")
-        if row["split"] == "train"
-    ]
-    return [
-        _sample(
-            _line(text, labels),
-            segmenter,
-            checks,
-            weight=COLD_WEIGHT,
-            judged=frozenset({Label.ABUSE}),
-            own=False,
-        )
-        for text, labels in sorted(_thin(lines, COLD_LINES))
-    ]
-
-
 def _thin(lines: Sequence[Any], most: int) -> Sequence[Any]:
     return lines[:: max(1, len(lines) // most)][:most]
 
 
-def _line(text: str, labels: frozenset[Label]) -> LabelledMessage:
+def _line(text: str, labels: frozenset[Label], stance: Stance | None = None) -> LabelledMessage:
     name = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return LabelledMessage(id=name, text=text, labels=labels, kind="public")
+    return LabelledMessage(id=name, text=text, labels=labels, stance=stance, kind="wording")
 
 
 def _card(version: str, own: int, used: dict[str, str]) -> str:
@@ -134,7 +136,8 @@ One logistic regression a label (spam, rumor, question, abuse, risk) and one ove
 out-of-fold scores.
 
 - **Use**: to propose; a person decides about members. Scores are probabilities in the mix of the corpora.
-- **Trained on**: {own} hand-written lines (`corpora/moderation`, train split).
+- **Trained on**: {own} hand-written lines (`corpora/moderation`, train split); with less weight the train wordings of
+  claims, as rumors or truths that are asserted.
 - **Public sets**, licence permitting, with small weights:
 {sources}
 - **Thresholds**: best F1 (risk and self-harm: F2) of out-of-fold scores, in `parameters.json`.

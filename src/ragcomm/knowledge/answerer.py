@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ragcomm.knowledge.calibration import Calibration, gather_evidence
 from ragcomm.knowledge.dense import DenseIndex
-from ragcomm.knowledge.fusion import best_per_entry, ranked
+from ragcomm.knowledge.fusion import highest, rank_entries
 from ragcomm.knowledge.lexical import LexicalIndex
 from ragcomm.records import Decision, Entry, Finding, Match, Text
 from ragcomm.text.encode import StaticEncoder
@@ -18,6 +18,8 @@ from ragcomm.text.segment import Segmenter
 
 # Enough for a search page; a message's answer shows the first three.
 MOST_MATCHES = 10
+# Wordings taken from each index before both are weighed exactly: enough for ten entries.
+_CANDIDATES = 64
 
 
 class Answerer:
@@ -36,11 +38,17 @@ class Answerer:
         """`forms` replaces the entries' own wordings (evaluation leaves the test wordings out)."""
         self.entries = tuple(entries)
         wordings = forms if forms is not None else [entry.forms for entry in entries]
-        texts = [segmenter.read(form) for group in wordings for form in group]
         self._owner = np.repeat(np.arange(len(self.entries)), [len(group) for group in wordings])
-        self._exact = {text.normal: int(place) for text, place in zip(texts, self._owner, strict=True)}
-        self._lexical = LexicalIndex(texts)
-        self._dense = DenseIndex(encoder.encode(texts))
+        self._exact: dict[str, int] = {}
+        self._lexical = LexicalIndex()
+        vectors = []
+        for place, group in enumerate(wordings):
+            texts = [segmenter.read(form) for form in group]
+            self._exact.update((text.normal, place) for text in texts)
+            self._lexical.add(texts)
+            vectors.append(encoder.encode(texts))
+        self._lexical.finish()
+        self._dense = DenseIndex(np.concatenate(vectors))
         self._calibration = calibration
         self.version = version
 
@@ -64,24 +72,17 @@ class Answerer:
         self, text: Text, vector: NDArray[np.float32], *, limit: int = MOST_MATCHES
     ) -> tuple[list[int], NDArray[np.float32]]:
         """Places of the best entries, best first, and what speaks for each (calibration's input)."""
-        size = len(self.entries)
-        lexical_forms = self._lexical.scores(text)
-        dense_forms = self._dense.scores(vector)
-        share = self._calibration.dense_share
-        fused_forms = share * dense_forms + (1 - share) * lexical_forms
-        fused = best_per_entry(fused_forms, self._owner, size)
-        lexical = best_per_entry(lexical_forms, self._owner, size)
-        dense = best_per_entry(dense_forms, self._owner, size)
-        places = list(ranked(fused, min(limit, size)))
-        rows = gather_evidence(
-            fused,
-            dense,
-            lexical,
-            places,
-            length=len(text.normal),
-            known_share=self._lexical.known_share(text),
+        lexical, known = self._lexical.look_up(text)
+        near, _ = self._dense.nearest(vector, _CANDIDATES)
+        forms = np.union1d(near, highest(lexical, _CANDIDATES))
+        ranking = rank_entries(
+            self._owner[forms],
+            self._dense.scores(vector, forms),
+            lexical[forms],
+            dense_share=self._calibration.dense_share,
         )
-        return places, rows
+        rows = gather_evidence(ranking, limit, length=len(text.normal), known_share=known)
+        return list(ranking.entries[:limit]), rows
 
     def _decide(self, matches: tuple[Match, ...]) -> Finding:
         confidence = matches[0].confidence if matches else 0.0

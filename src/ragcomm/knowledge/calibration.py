@@ -6,12 +6,15 @@ a wording is met exactly. Fitted on held-out wordings and on questions that no e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log1p
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ragcomm.knowledge.fusion import Ranking
 
 EVIDENCE = ("fused", "lead", "dense", "lexical", "product", "length", "known")
 
@@ -44,33 +47,17 @@ class Calibration:
         return result
 
 
-def gather_evidence(
-    fused: NDArray[np.float32],
-    dense: NDArray[np.float32],
-    lexical: NDArray[np.float32],
-    places: Sequence[int],
-    *,
-    length: int,
-    known_share: float,
-) -> NDArray[np.float32]:
-    """One row for each of `places` (entries, best first); the scores are one an entry.
+def gather_evidence(ranking: Ranking, count: int, *, length: int, known_share: float) -> NDArray[np.float32]:
+    """One row for each of the first `count` entries of a ranking.
 
     `length` is that of the question in characters, `known_share` the part of its terms that any
     wording has.
     """
-    top = fused[list(places[:2])]
     rows = []
-    for rank, place in enumerate(places):
-        rival = top[1] if rank == 0 and len(top) > 1 else top[0] if rank else 0.0
-        rows.append(
-            (
-                fused[place],
-                fused[place] - rival,
-                dense[place],
-                lexical[place],
-                dense[place] * lexical[place],
-                min(np.log1p(length), 5.0),
-                known_share,
-            )
-        )
-    return np.array(rows, np.float32)
+    for rank in range(min(count, len(ranking.entries))):
+        rival = 0 if rank else 1
+        lead = ranking.fused[rank] - (ranking.fused[rival] if rival < len(ranking.entries) else 0.0)
+        dense, lexical = ranking.dense[rank], ranking.lexical[rank]
+        size = min(log1p(length), 5.0)
+        rows.append((ranking.fused[rank], lead, dense, lexical, dense * lexical, size, known_share))
+    return np.array(rows, np.float32).reshape(len(rows), len(EVIDENCE))

@@ -19,7 +19,8 @@ SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # The precision that the cut has to show on the dev questions, by the lower end of no interval but the
 # figure itself: the guarantee with confidence bounds belongs to an operator's target.
 ANSWER_PRECISION = 0.95
-CONFIRM_PRECISION = 0.5
+# From here on the first match is worth showing to somebody who can choose.
+CONFIRM_FROM = 0.3
 # Nobody may answer on less, however easy the dev questions were.
 LEAST_ANSWER = 0.6
 
@@ -63,7 +64,7 @@ def fit(collect: Collect) -> dict[str, Any]:
         "weights": (model.coef_[0] / scale).tolist(),
         "offset": float(model.intercept_[0]),
         "answer_from": max(LEAST_ANSWER, _cut(probability, right, ANSWER_PRECISION)),
-        "confirm_from": _cut(probability, right, CONFIRM_PRECISION),
+        "confirm_from": CONFIRM_FROM,
         "evidence": list(EVIDENCE),
         "dev": {
             "queries": len(cases),

@@ -24,15 +24,18 @@ class DenseIndex:
         self._index = faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(np.ascontiguousarray(vectors, np.float32))
 
+        # The vectors as the index holds them, without a copy.
+        self._vectors: NDArray[np.float32] = faiss.rev_swig_ptr(
+            self._index.get_xb(), self.size * vectors.shape[1]
+        ).reshape(self.size, vectors.shape[1])
+
     def nearest(self, vector: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Places and cosines of the nearest forms, best first; fewer than `count` if there are fewer."""
         cosines, places = self._index.search(vector[None, :], min(count, self.size))
         found = places[0] >= 0
         return places[0][found], cosines[0][found]
 
-    def scores(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine with every form, shape (size,)."""
-        places, cosines = self.nearest(vector, self.size)
-        result = np.zeros(self.size, np.float32)
-        result[places] = cosines
-        return result
+    def scores(self, vector: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Cosine with the forms at `places`."""
+        cosines: NDArray[np.float32] = self._vectors[places] @ vector
+        return cosines

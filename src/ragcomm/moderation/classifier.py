@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from ragcomm.errors import ArtefactError
 from ragcomm.moderation.checks import Evidence
-from ragcomm.moderation.features import FeatureSpace, Rows, grams
+from ragcomm.moderation.features import FeatureSpace
 from ragcomm.records import LABELS, Label, Stance, Text
 
 # Column order of the models: the labels, then what a message may privately be, then the stances.
@@ -60,8 +61,7 @@ class Classifier:
             )
         self.space = space
         self._weights, self._dense, self._bias = weights, dense, bias
-        self._slopes = np.array(slopes, np.float32)
-        self._offsets = np.array(offsets, np.float32)
+        self._slopes, self._offsets = list(slopes), list(offsets)
 
     @classmethod
     def open(cls, folder: Path, checks: Sequence[str]) -> Classifier:
@@ -80,7 +80,7 @@ class Classifier:
             raise ArtefactError(f"moderation model in {folder}: {error}") from error
         if parameters["checks"] != list(checks) or parameters["columns"] != list(COLUMNS):
             raise ArtefactError(f"moderation model in {folder} was trained with other checks or labels: train it again")
-        space = FeatureSpace(vocabulary, arrays["idf"], checks)
+        space = FeatureSpace(vocabulary["grams"], vocabulary["pairs"], arrays["idf"], checks)
         return cls(
             space,
             arrays["weights"],
@@ -90,11 +90,11 @@ class Classifier:
             parameters["offsets"],
         )
 
-    def scores(self, rows: Rows, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw log-odds, shape (rows, len(COLUMNS)); every row has at least its length shape."""
-        picked = self._weights[rows.columns] * rows.values[:, None]
-        total: NDArray[np.float32] = np.add.reduceat(picked, rows.starts[:-1], axis=0)
-        return total + vectors @ self._dense + self._bias
+    def scores(self, columns: Sequence[int], values: Sequence[float], vector: NDArray[np.float32]) -> list[float]:
+        """Raw log-odds of one text, one for each of COLUMNS."""
+        sparse = np.array(values, np.float32) @ self._weights[columns]
+        total: list[float] = (sparse + vector @ self._dense + self._bias).tolist()
+        return total
 
     def judge(
         self,
@@ -104,20 +104,25 @@ class Classifier:
         quoted: Sequence[bool],
     ) -> list[Judgement]:
         """Calibrated probabilities of every label, and the stances, for each text."""
-        if not texts:
-            return []
-        scores = self.scores(self.space.rows(texts, found, quoted), vectors)
-        labels = _sigmoid(scores[:, :_STANCE_FROM] * self._slopes + self._offsets).tolist()
-        stances: NDArray[np.float32] = np.exp(scores[:, _STANCE_FROM:] - scores[:, _STANCE_FROM:].max(1, keepdims=True))
-        stances = stances / stances.sum(1, keepdims=True)
         return [
-            Judgement(
-                dict(zip(LABELS, row, strict=False)),
-                row[-1],
-                dict(zip(STANCES, shares, strict=True)),
-            )
-            for row, shares in zip(labels, stances.tolist(), strict=True)
+            self._judgement(self.scores(*self.space.row(text, evidence, quoted=has_quote), vector))
+            for text, evidence, vector, has_quote in zip(texts, found, vectors, quoted, strict=True)
         ]
+
+    def _judgement(self, scores: list[float]) -> Judgement:
+        # A dozen numbers: plain floats beat arrays here.
+        calibrated = [
+            _sigmoid(slope * score + offset)
+            for slope, score, offset in zip(self._slopes, scores, self._offsets, strict=False)
+        ]
+        highest = max(scores[_STANCE_FROM:])
+        shares = [exp(score - highest) for score in scores[_STANCE_FROM:]]
+        whole = sum(shares)
+        return Judgement(
+            dict(zip(LABELS, calibrated, strict=False)),
+            calibrated[-1],
+            {stance: share / whole for stance, share in zip(STANCES, shares, strict=True)},
+        )
 
     def check_weight(self, check: str, label: Label, *, times: int) -> float:
         """The log-odds that `times` hits of a check add to a label."""
@@ -132,16 +137,7 @@ class Classifier:
         Every gram shares its weight evenly among its characters; the stretch is the maximal sum
         (Kadane 1984) of these shares. None where nothing speaks for the label.
         """
-        size = len(text.normal)
-        share = np.zeros(size + 2, np.float32)
-        column = LABELS.index(label)
-        # Single characters say little about a phrase: the stretch is made of pairs and longer.
-        framed = f"\x02{text.normal}\x03"
-        for n in range(2, 5):
-            for i in range(len(framed) - n + 1):
-                place = self.space.column(framed[i : i + n])
-                if place is not None:
-                    share[i : i + n] += self._weights[place, column] * self.space.idf[place] / n
+        share = self._shares(f"\x02{text.normal}\x03", LABELS.index(label))
         best, start, running, begin = 0.0, 0, 0.0, 0
         end = 0
         # A small toll a character keeps the stretch from wandering over neutral text.
@@ -154,9 +150,23 @@ class Classifier:
                 best, start, end = running, begin, i + 1
         if end <= start:
             return None
-        norm = max(1.0, len(grams(text)) ** 0.5)
-        return start, end, best / norm
+        return start, end, best / sqrt(len(share))
+
+    def _shares(self, framed_text: str, column: int) -> NDArray[np.float32]:
+        """What each character adds to a model, by the grams of two characters and more it is in."""
+        share = np.zeros(len(framed_text), np.float32)
+        # A single character says little about a phrase.
+        found = [match for match in self.space.find_grams(framed_text) if match[2] - match[1] > 1]
+        if found:
+            places, starts, ends = np.array(found).T
+            weight = self._weights[places, column] * self.space.idf[places] / (ends - starts)
+            # Steps up where a gram begins and down where it ends; their running sum is the share.
+            steps = np.zeros(len(framed_text) + 1, np.float32)
+            np.add.at(steps, starts, weight)
+            np.subtract.at(steps, ends, weight)
+            share = np.cumsum(steps[:-1])
+        return share
 
 
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (1.0 / (1.0 + np.exp(-np.clip(x, -60, 60)))).astype(np.float32)
+def _sigmoid(x: float) -> float:
+    return 1.0 / (1.0 + exp(-max(-60.0, min(60.0, x))))

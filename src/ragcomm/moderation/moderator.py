@@ -51,8 +51,11 @@ class Moderator:
         self._version = model_version
         self.checks = (*checks.names, CLASSIFIER)
 
-    def judge(self, messages: Sequence[Message]) -> list[Reading]:
-        """Judges each message by its own text; a quoted text is context and never guilt."""
+    def judge(self, messages: Sequence[Message], *, explain: bool = True) -> list[Reading]:
+        """Judges each message by its own text; a quoted text is context and never guilt.
+
+        Every check and model runs either way; without `explain` the verdicts carry no signals.
+        """
         texts = [self._segmenter.read(m.text) for m in messages]
         found = [self._checks.find(text) for text in texts]
         vectors = self._encoder.encode(texts)
@@ -63,7 +66,7 @@ class Moderator:
             Reading(
                 text=texts[i],
                 vector=vectors[i],
-                verdict=self._verdict(texts[i], found[i], judged[i], rumors.get(i)),
+                verdict=self._verdict(texts[i], found[i], judged[i], rumors.get(i), explain=explain),
                 self_harm=judged[i].self_harm >= self._self_harm,
             )
             for i in range(len(messages))
@@ -85,6 +88,8 @@ class Moderator:
         found: Sequence[Evidence],
         judged: Judgement,
         quoted_rumor: float | None,
+        *,
+        explain: bool,
     ) -> Verdict:
         ruling = rule(flag(judged.labels, self._thresholds))
         return Verdict(
@@ -93,7 +98,7 @@ class Moderator:
             stance=read_stance(judged.stances, ruling.flagged, quoted_rumor=quoted_rumor),
             action=ruling.action,
             member_action=ruling.member_action,
-            signals=(*self._signals(text, found), *self._spans(text, ruling.flagged)),
+            signals=(*self._signals(text, found), *self._spans(text, ruling.flagged)) if explain else (),
             checks=self.checks,
             policy_version=POLICY_VERSION,
             model_version=self._version,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, bindparam, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ragcomm.errors import IdempotencyConflict
 from ragcomm.storage.tables import idempotency, messages, reviews
@@ -52,16 +53,6 @@ class Write:
     idempotent: Idempotent | None = None
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What one transaction will insert and update, gathered over many requests."""
-
-    known: dict[tuple[str, str], tuple[bytes, int, bytes]]
-    inserts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    updates: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    reviews: list[dict[str, Any]] = field(default_factory=list)
-
-
 _CHUNK = 400
 
 
@@ -71,51 +62,65 @@ def write_all(connection: Connection, writes: Sequence[Write]) -> list[list[byte
     Returns for each the responses to send: the stored ones where a message with the same text was
     there before, or the error of a broken idempotency promise (then nothing of it is stored).
     """
-    plan = _Plan(_known(connection, [row for w in writes for row in w.rows]))
     remembered = _remembered(connection, [w.idempotent for w in writes if w.idempotent])
+    earlier = _promised(writes, remembered)
+    rows = [row for i, write in enumerate(writes) if i not in earlier for row in write.rows]
+    sent = iter(_place(connection, rows))
     results: list[list[bytes] | Exception] = []
-    for write in writes:
-        earlier = _earlier(write, remembered)
-        if earlier is not None:
-            results.append(earlier)
-            continue
-        responses = [_place(plan, row) for row in write.rows]
-        if write.idempotent:
-            remembered[write.idempotent.key_id, write.idempotent.idempotency_key] = (
-                write.idempotent.request_sha256,
-                b"\n".join(responses),
-                write.now,
-            )
-        results.append(responses)
-    _execute(connection, plan)
-    _remember(connection, writes, results, remembered)
+    for i, write in enumerate(writes):
+        kept = earlier.get(i)
+        results.append([next(sent) for _ in write.rows] if kept is None else kept)
+    _repeat(writes, results, earlier)
+    _remember(connection, writes, results, earlier)
     return results
 
 
-def _key(row: StoredMessage) -> tuple[str, str]:
-    return row.group_id, row.message_id
+def _place(connection: Connection, rows: Sequence[StoredMessage]) -> list[bytes]:
+    """Inserts or edits messages; returns for each the response to send."""
+    if not rows:
+        return []
+    inserted = connection.execute(_INSERT_NEW[connection.dialect.name], [_values(row, 1) for row in rows]).rowcount
+    # Nearly every message is new: one statement, and a look at what was there only if some was.
+    if inserted == len(rows):
+        _open_reviews(connection, rows)
+        return [row.response for row in rows]
+    return _place_known(connection, rows)
 
 
-def _known(connection: Connection, rows: Sequence[StoredMessage]) -> dict[tuple[str, str], tuple[bytes, int, bytes]]:
-    keys = list({_key(row) for row in rows})
-    columns = (messages.c.group_id, messages.c.message_id)
-    wanted = (*columns, messages.c.text_sha256, messages.c.revision, messages.c.response)
-    found = {}
-    for i in range(0, len(keys), _CHUNK):
-        statement = select(*wanted).where(tuple_(*columns).in_(keys[i : i + _CHUNK]))
-        for row in connection.execute(statement):
-            found[row[0], row[1]] = (bytes(row[2]), int(row[3]), bytes(row[4]))
-    return found
+def _place_known(connection: Connection, rows: Sequence[StoredMessage]) -> list[bytes]:
+    """The careful way, after new ones went in: the same text gives the stored response, another is an edit."""
+    known = _known(connection, rows)
+    edits: dict[tuple[str, str], dict[str, Any]] = {}
+    judged, responses = [], []
+    for row in rows:
+        key = (row.group_id, row.message_id)
+        text_sha256, revision, response = known[key]
+        if text_sha256 != row.text_sha256:
+            edits[key] = _values(row, revision + 1)
+            known[key] = (row.text_sha256, revision + 1, row.response)
+            response = row.response
+        if response == row.response:
+            judged.append(row)
+        responses.append(response)
+    if edits:
+        connection.execute(_EDIT, [{**v, "of_group": g, "of_message": m} for (g, m), v in edits.items()])
+    _open_reviews(connection, list({row.review_id: row for row in judged}.values()))
+    return responses
 
 
-def _place(plan: _Plan, row: StoredMessage) -> bytes:
-    """Puts a message in the plan; returns the response to send for it."""
-    key = _key(row)
-    before = plan.known.get(key)
-    if before is not None and before[0] == row.text_sha256:
-        return before[2]
-    revision = 1 if before is None else before[1] + 1
-    values = {
+_INSERT_NEW: dict[str, Insert] = {
+    "sqlite": sqlite.insert(messages).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(messages).on_conflict_do_nothing(),
+}
+_EDIT = (
+    update(messages)
+    .where(messages.c.group_id == bindparam("of_group"), messages.c.message_id == bindparam("of_message"))
+    .values({c.name: bindparam(c.name) for c in messages.c if not c.primary_key})
+)
+
+
+def _values(row: StoredMessage, revision: int) -> dict[str, Any]:
+    return {
         "group_id": row.group_id,
         "message_id": row.message_id,
         "member_id": row.member_id,
@@ -132,46 +137,39 @@ def _place(plan: _Plan, row: StoredMessage) -> bytes:
         "review_id": row.review_id,
         "response": row.response,
     }
-    if before is None or key in plan.inserts:
-        plan.inserts[key] = values
-    else:
-        plan.updates[key] = values
-    plan.known[key] = (row.text_sha256, revision, row.response)
-    if row.review_id:
-        plan.reviews.append(
-            {
-                "review_id": row.review_id,
-                "group_id": row.group_id,
-                "message_id": row.message_id,
-                "opened_at": row.received_at,
-                "reason": row.review_reason,
-                "state": "open",
-                "version": 1,
-            }
-        )
-    return row.response
 
 
-def _execute(connection: Connection, plan: _Plan) -> None:
-    if plan.inserts:
-        connection.execute(insert(messages), list(plan.inserts.values()))
-    if plan.updates:
-        statement = update(messages).where(
-            messages.c.group_id == bindparam("of_group"),
-            messages.c.message_id == bindparam("of_message"),
-        )
-        rows = [
-            {k: v for k, v in row.items() if k not in ("group_id", "message_id")}
-            | {"of_group": key[0], "of_message": key[1]}
-            for key, row in plan.updates.items()
-        ]
-        names = [k for k in rows[0] if not k.startswith("of_")]
-        connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
-    if plan.reviews:
-        connection.execute(insert(reviews), plan.reviews)
+def _known(connection: Connection, rows: Sequence[StoredMessage]) -> dict[tuple[str, str], tuple[bytes, int, bytes]]:
+    keys = list({(row.group_id, row.message_id) for row in rows})
+    columns = (messages.c.group_id, messages.c.message_id)
+    wanted = (*columns, messages.c.text_sha256, messages.c.revision, messages.c.response)
+    found = {}
+    for i in range(0, len(keys), _CHUNK):
+        statement = select(*wanted).where(tuple_(*columns).in_(keys[i : i + _CHUNK]))
+        for row in connection.execute(statement):
+            found[row[0], row[1]] = (bytes(row[2]), int(row[3]), bytes(row[4]))
+    return found
 
 
-Remembered = dict[tuple[str, str], tuple[bytes, bytes, datetime]]
+def _open_reviews(connection: Connection, rows: Sequence[StoredMessage]) -> None:
+    opened = [
+        {
+            "review_id": row.review_id,
+            "group_id": row.group_id,
+            "message_id": row.message_id,
+            "opened_at": row.received_at,
+            "reason": row.review_reason,
+            "state": "open",
+            "version": 1,
+        }
+        for row in rows
+        if row.review_id
+    ]
+    if opened:
+        connection.execute(insert(reviews), opened)
+
+
+Remembered = dict[tuple[str, str], tuple[bytes, bytes]]
 
 
 def _remembered(connection: Connection, promises: Sequence[Idempotent]) -> Remembered:
@@ -179,50 +177,65 @@ def _remembered(connection: Connection, promises: Sequence[Idempotent]) -> Remem
     columns = (idempotency.c.key_id, idempotency.c.idempotency_key)
     found: Remembered = {}
     for i in range(0, len(keys), _CHUNK):
-        statement = select(
-            *columns,
-            idempotency.c.request_sha256,
-            idempotency.c.response,
-            idempotency.c.stored_at,
-        ).where(tuple_(*columns).in_(keys[i : i + _CHUNK]))
+        statement = select(*columns, idempotency.c.request_sha256, idempotency.c.response).where(
+            tuple_(*columns).in_(keys[i : i + _CHUNK])
+        )
         for row in connection.execute(statement):
-            found[row[0], row[1]] = (bytes(row[2]), bytes(row[3]), row[4])
+            found[row[0], row[1]] = (bytes(row[2]), bytes(row[3]))
     return found
 
 
-def _earlier(write: Write, remembered: Remembered) -> list[bytes] | Exception | None:
-    promise = write.idempotent
-    if promise is None:
-        return None
-    before = remembered.get((promise.key_id, promise.idempotency_key))
-    if before is None:
-        return None
-    if before[0] != promise.request_sha256:
-        return IdempotencyConflict()
-    # JSON never holds a raw line feed, so that lines keep the responses of a batch apart.
-    return before[1].split(b"\n")
+Earlier = dict[int, list[bytes] | Exception]
+
+
+def _promised(writes: Sequence[Write], remembered: Remembered) -> Earlier:
+    """What repeated requests get, by place: the earlier responses, or a conflict with another body.
+
+    A repetition inside the same transaction gets an empty list for now (see `_repeat`).
+    """
+    earlier: Earlier = {}
+    first: dict[tuple[str, str], Idempotent] = {}
+    for i, write in enumerate(writes):
+        promise = write.idempotent
+        if promise is None:
+            continue
+        key = (promise.key_id, promise.idempotency_key)
+        before = remembered.get(key)
+        twin = first.setdefault(key, promise)
+        if promise.request_sha256 != (before[0] if before else twin.request_sha256):
+            earlier[i] = IdempotencyConflict()
+        elif before:
+            # JSON never holds a raw line feed, so that lines keep the responses of a batch apart.
+            earlier[i] = before[1].split(b"\n")
+        elif twin is not promise:
+            earlier[i] = []
+    return earlier
+
+
+def _repeat(writes: Sequence[Write], results: list[list[bytes] | Exception], earlier: Earlier) -> None:
+    """Gives repetitions within this transaction what the first of them gets."""
+    for i, kept in earlier.items():
+        if isinstance(kept, list) and not kept:
+            promise = writes[i].idempotent
+            results[i] = next(results[j] for j in range(i) if j not in earlier and writes[j].idempotent == promise)
 
 
 def _remember(
     connection: Connection,
     writes: Sequence[Write],
     results: Sequence[list[bytes] | Exception],
-    remembered: Remembered,
+    earlier: Earlier,
 ) -> None:
-    fresh = {}
-    for write, result in zip(writes, results, strict=True):
-        promise = write.idempotent
-        if promise is None or isinstance(result, Exception):
-            continue
-        key = (promise.key_id, promise.idempotency_key)
-        sha, response, stored_at = remembered[key]
-        if stored_at is write.now:
-            fresh[key] = {
-                "key_id": key[0],
-                "idempotency_key": key[1],
-                "request_sha256": sha,
-                "stored_at": stored_at,
-                "response": response,
-            }
+    fresh = [
+        {
+            "key_id": write.idempotent.key_id,
+            "idempotency_key": write.idempotent.idempotency_key,
+            "request_sha256": write.idempotent.request_sha256,
+            "stored_at": write.now,
+            "response": b"\n".join(result),
+        }
+        for i, (write, result) in enumerate(zip(writes, results, strict=True))
+        if write.idempotent and i not in earlier and not isinstance(result, Exception)
+    ]
     if fresh:
-        connection.execute(insert(idempotency), list(fresh.values()))
+        connection.execute(insert(idempotency), fresh)

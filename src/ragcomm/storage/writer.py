@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from ragcomm.errors import QueueFull, WriteFailed
 from ragcomm.storage.messages import Write, write_all
 
-Stored = list[bytes]
-Job = tuple[Write, Future[Stored]]
+# For each write the responses to send once it is committed, or the error that concerns it alone.
+Stored = list[bytes] | Exception
+Job = tuple[Sequence[Write], Future[list[Stored]]]
 # More rows than this in one transaction make the first of them wait too long.
 MOST_ROWS = 2000
 
@@ -34,7 +35,7 @@ class Writer:
         length: int,
         on_commit: Callable[[int], None] = lambda rows: None,
     ) -> None:
-        """`length` bounds the waiting requests; `on_commit` is told how many messages a commit held."""
+        """`length` bounds the waiting submissions; `on_commit` is told how many messages a commit held."""
         self._engine = engine
         self._queue: queue.Queue[Job | None] = queue.Queue(length)
         self._on_commit = on_commit
@@ -42,24 +43,24 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, write: Write) -> Future[Stored]:
-        """Queues a write; the future holds the responses to send once they are committed.
+    def submit(self, writes: Sequence[Write]) -> Future[list[Stored]]:
+        """Queues writes; the future holds one `Stored` for each, in order, after their commit.
 
         Raises:
             QueueFull: too many wait already, or the writer is closing.
         """
         if self._closed.is_set():
             raise QueueFull("the service is stopping")
-        future: Future[Stored] = Future()
+        future: Future[list[Stored]] = Future()
         try:
-            self._queue.put_nowait((write, future))
+            self._queue.put_nowait((writes, future))
         except queue.Full:
             raise QueueFull from None
         return future
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for a commit."""
+        """How many submissions wait for a commit."""
         return self._queue.qsize()
 
     @property
@@ -77,15 +78,11 @@ class Writer:
         last = False
         while not last:
             jobs, last = self._gather()
-            if not jobs:
-                continue
-            try:
-                self._commit(jobs)
-            except Exception as error:
-                self._one_by_one(jobs, error)
+            if jobs:
+                self._serve(jobs)
 
     def _gather(self) -> tuple[list[Job], bool]:
-        """Waits for a request and takes all that wait with it; says whether they are the last."""
+        """Waits for a submission and takes all that wait with it; says whether they are the last."""
         jobs: list[Job] = []
         rows = 0
         job = self._queue.get()
@@ -94,33 +91,27 @@ class Writer:
                 # From here on a caller who goes away can no longer cancel it.
                 if job[1].set_running_or_notify_cancel():
                     jobs.append(job)
-                    rows += len(job[0].rows)
+                    rows += sum(len(write.rows) for write in job[0])
                 if rows >= MOST_ROWS:
                     return jobs, False
                 job = self._queue.get_nowait()
             return jobs, True
         return jobs, False
 
-    def _commit(self, jobs: list[Job]) -> None:
-        with self._engine.begin() as connection:
-            results = write_all(connection, [write for write, _ in jobs])
-        self._on_commit(sum(len(write.rows) for write, _ in jobs))
-        for (_, future), result in zip(jobs, results, strict=True):
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+    def _serve(self, jobs: list[Job]) -> None:
+        results = iter(self._stored([write for writes, _ in jobs for write in writes]))
+        for writes, future in jobs:
+            future.set_result([next(results) for _ in writes])
 
-    def _one_by_one(self, jobs: list[Job], error: Exception) -> None:
-        """A commit failed: one bad request must not take its neighbours with it."""
-        if len(jobs) == 1:
+    def _stored(self, writes: Sequence[Write]) -> list[Stored]:
+        """Commits the writes together; where that fails, each alone, so that a bad one takes no other with it."""
+        try:
+            with self._engine.begin() as connection:
+                results = write_all(connection, writes)
+        except Exception as error:
+            if len(writes) > 1:
+                return [result for write in writes for result in self._stored([write])]
             kind = type(error).__name__
-            detail = f"{kind}: nothing was stored"
-            failed = WriteFailed(detail) if isinstance(error, SQLAlchemyError) else error
-            jobs[0][1].set_exception(failed)
-            return
-        for job in jobs:
-            try:
-                self._commit([job])
-            except Exception as alone:
-                self._one_by_one([job], alone)
+            return [WriteFailed(f"{kind}: nothing was stored") if isinstance(error, SQLAlchemyError) else error]
+        self._on_commit(sum(len(write.rows) for write in writes))
+        return results

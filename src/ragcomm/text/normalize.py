@@ -73,7 +73,7 @@ def normalize(raw: str) -> tuple[str, Sequence[int] | None, frozenset[str]]:
     if len(normal) != len(raw) or "" in pieces:
         offsets = [i for i, piece in enumerate(pieces) for _ in piece]
         offsets.append(len(raw))
-    tricks = set() if raw.isascii() else _tricks(raw, normal)
+    tricks = set() if raw.isascii() else _tricks(raw)
     while True:
         dropped = _runs(normal)
         if not dropped:
@@ -85,9 +85,9 @@ def normalize(raw: str) -> tuple[str, Sequence[int] | None, frozenset[str]]:
     return normal, offsets, frozenset(tricks)
 
 
-def _tricks(raw: str, normal: str) -> set[str]:
+def _tricks(raw: str) -> set[str]:
     tricks = set()
-    for c in raw:
+    for c in set(raw):
         if c <= "\u024f" or "\u4e00" <= c <= "\u9fff":
             continue
         if c in _HIDING:

@@ -1,0 +1,1 @@
+"""Benchmarks: each module prints a table and returns figures for JSON; never a timed test."""

@@ -1,0 +1,5 @@
+"""`python -m ragcomm` is `ragcomm`."""
+
+from ragcomm.cli import main
+
+main()
