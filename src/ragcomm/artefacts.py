@@ -63,6 +63,8 @@ def open_artefact(models: Path, name: str, *, pipeline: str, version: str | None
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ArtefactError(f"{folder / MANIFEST}: {error}") from error
+    if not isinstance(manifest, dict) or not {"pipeline", "files"} <= set(manifest):
+        raise ArtefactError(f"{folder / MANIFEST}: expected an object with 'pipeline' and 'files'")
     if manifest["pipeline"] != pipeline:
         raise ArtefactError(
             f"{name} {version} was made for text pipeline {manifest['pipeline']}, this is {pipeline}: "

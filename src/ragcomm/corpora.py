@@ -90,8 +90,8 @@ def read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise CorpusError(seen=str(error), expected="a readable file", where=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(seen=str(error), expected="a readable file in UTF-8", where=str(path)) from error
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -150,7 +150,7 @@ def load_terms(corpora: Path) -> dict[str, str]:
     """Domain terms and their aliases (corpora/lexicon/terms.jsonl): term to type."""
     types: dict[str, str] = {}
     for where, row in read_jsonl(corpora / "lexicon/terms.jsonl"):
-        for term in (_text(where, row, "term"), *row.get("aliases", ())):
+        for term in (_text(where, row, "term"), *_texts(where, row, "aliases")):
             types.setdefault(term, _text(where, row, "type"))
     return types
 
@@ -160,7 +160,7 @@ def load_cues(corpora: Path) -> dict[str, str]:
     cues: dict[str, str] = {}
     for where, row in read_jsonl(corpora / "lexicon/cues.jsonl"):
         check = _text(where, row, "check")
-        for term in row.get("terms", ()):
+        for term in _texts(where, row, "terms", needed=True):
             if term in cues:
                 raise CorpusError(seen=f"{term} in {cues[term]} and {check}", expected="once", where=where)
             cues[term] = check
@@ -172,7 +172,7 @@ def load_variants(corpora: Path) -> dict[str, str]:
     return {
         variant: _text(where, row, "character")
         for where, row in read_jsonl(corpora / "lexicon/variants.jsonl")
-        for variant in row["variants"]
+        for variant in _texts(where, row, "variants", needed=True)
     }
 
 
@@ -183,14 +183,23 @@ def _text(where: str, row: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def _texts(where: str, row: Mapping[str, Any], name: str, *, needed: bool = False) -> tuple[str, ...]:
+    """The texts of a list; an absent one is empty unless it is `needed`."""
+    values = row.get(name, None if needed else [])
+    if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
+        raise CorpusError(seen=repr(values)[:80], expected=f"{name!r} as a list of texts", where=where)
+    return tuple(values)
+
+
 def _message(where: str, row: Mapping[str, Any]) -> LabelledMessage:
     text = _text(where, row, "text")
     try:
         labels = frozenset(map(Label, row["labels"]))
         stance = Stance(row["stance"]) if row.get("stance") else None
-    except (KeyError, ValueError) as error:
-        raise CorpusError(seen=str(error), expected="labels and stance of the label guide", where=where) from error
-    spans = tuple((int(s[0]), int(s[1])) for s in row.get("spans", ()))
+        spans = tuple((int(start), int(end)) for start, end in row.get("spans", ()))
+    except (KeyError, TypeError, ValueError) as error:
+        expected = "labels and stance of the label guide, spans as pairs of places"
+        raise CorpusError(seen=repr(error), expected=expected, where=where) from error
     if not all(0 <= start < end <= len(text) for start, end in spans):
         raise CorpusError(seen=repr(spans), expected="spans inside the text", where=where)
     return LabelledMessage(
@@ -212,17 +221,25 @@ def _entry(where: str, row: Mapping[str, Any]) -> Entry:
         id=_text(where, row, "id"),
         question=question,
         answer=_text(where, row, "answer"),
-        forms=tuple(dict.fromkeys([question, *row.get("alternates", ())])),
+        forms=tuple(dict.fromkeys([question, *_texts(where, row, "alternates")])),
         category=_text(where, row, "category"),
         review_status=_text(where, row, "review_status"),
         reviewed_on=_text(where, row, "reviewed_on"),
         expires_on=_text(where, row, "expires_on"),
-        sources=tuple(Source(s["title"], s["issuer"], int(s["year"])) for s in row.get("sources", ())),
+        sources=_sources(where, row),
         verdict=row.get("verdict"),
-        audience=tuple(row.get("audience", ())),
-        exclusions=tuple(row.get("exclusions", ())),
-        constitutions=tuple(row.get("constitutions", ())),
+        audience=_texts(where, row, "audience"),
+        exclusions=_texts(where, row, "exclusions"),
+        constitutions=_texts(where, row, "constitutions"),
         tier=row.get("tier", ""),
-        seasons=tuple(row.get("seasons", ())),
+        seasons=_texts(where, row, "seasons"),
         instead=row.get("instead", ""),
     )
+
+
+def _sources(where: str, row: Mapping[str, Any]) -> tuple[Source, ...]:
+    try:
+        return tuple(Source(s["title"], s["issuer"], int(s["year"])) for s in row.get("sources", ()))
+    except (KeyError, TypeError, ValueError) as error:
+        expected = "sources with title, issuer and year"
+        raise CorpusError(seen=repr(error), expected=expected, where=where) from error

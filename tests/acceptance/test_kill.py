@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,10 @@ def start(database: Path, port: int) -> subprocess.Popen[bytes]:
     for _ in range(600):
         assert process.poll() is None, "the service ended before it was ready"
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return process
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
+                    return process
         except OSError:
             time.sleep(0.05)
     raise AssertionError("not ready within 30 seconds")
@@ -57,7 +58,8 @@ def post_until_it_dies(port: int, worker: int, acknowledged: list[str]) -> None:
             if answer.status == 200 and json.loads(answer.read())["message"]["id"] == name:
                 acknowledged.append(name)
         except (OSError, http.client.HTTPException, ValueError):
-            return
+            break
+    connection.close()
 
 
 @pytest.mark.slow
@@ -77,7 +79,7 @@ def test_every_acknowledged_message_survives_kill_9(tmp_path: Path) -> None:
     again = start(database, port)
     again.terminate()
     again.wait(20)
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         stored = {row[0] for row in connection.execute("SELECT message_id FROM messages")}
         reviewed = {row[0] for row in connection.execute("SELECT message_id FROM reviews")}
         held = {row[0] for row in connection.execute("SELECT message_id FROM messages WHERE action = 'hold'")}

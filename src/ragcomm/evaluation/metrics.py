@@ -73,6 +73,8 @@ def coverage_at_precision(confidence: Sequence[float], right: Sequence[bool], an
 
 def risk_coverage_area(confidence: Sequence[float], right: Sequence[bool]) -> float:
     """Mean share of wrong ones among the surest, over all cuts (AURC, Geifman et al. 2019)."""
+    if not len(confidence):
+        return float("nan")
     order = np.argsort(-np.asarray(confidence), kind="stable")
     hits = np.cumsum(np.asarray(right, bool)[order])
     return float((1 - hits / np.arange(1, len(order) + 1)).mean())

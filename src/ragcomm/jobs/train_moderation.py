@@ -20,7 +20,7 @@ from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
 # Lines of other sources, and how much one counts beside one of ours; chosen on out-of-fold scores.
-CHAT_LINES, CHAT_WEIGHT = 12000, 0.3
+CHAT_LINES, CHAT_WEIGHT = 20000, 0.5
 WORDING_WEIGHT = 0.4
 SUICIDE = "suicide"
 

@@ -58,8 +58,9 @@ class Answerer:
         confidences = self._calibration.confidence(evidence)
         exact = self._exact.get(text.normal)
         if exact is not None:
-            places = [exact, *(p for p in places if p != exact)]
-            confidences = np.concatenate([[1.0], confidences])[: len(places)]
+            others = [i for i, place in enumerate(places) if place != exact]
+            places = [exact, *(places[i] for i in others)]
+            confidences = np.concatenate([[1.0], confidences[others]])
         # Only the order of the fused scores counts: a confidence never overtakes the one before it.
         confidences = np.minimum.accumulate(confidences)
         matches = tuple(

@@ -155,7 +155,7 @@ def _contrast(
             loss.backward()
             optimizer.step()
             schedule.step()
-            total += float(loss)
+            total += loss.item()
         on_epoch(epoch, total / steps)
     final = table.detach().numpy() * (idf * np.exp(volume.detach().numpy()))[:, None]
     # One scale for all rows keeps float16 in its best range; direction is all that counts.

@@ -93,20 +93,22 @@ _SEP = r"[\s:：,，.。_\-—~·、|/()\[\]【】「」号是为❤♥️]{0,4}
 _WECHAT = r"(?:微信|微[xvⅹ]|v信|v[xⅹ]|wx|w[.\s]?x|wei\s?xin|weixin|wechat|卫信|微芯|徽信|弓言|亻言|围信|v(?![a-z])|微)"
 _OTHER = (
     r"(?:q{1,2}群?|扣扣|企鹅|飞机|电报|tg|telegram|纸飞机"
-    r"|line|whatsapp|电话|手机|热线|电联|同号|抖音号?|小红书号?|群号|裙号)"
+    r"|line|whatsapp|同号|抖音号?|小红书号?|群号|裙号)"
 )
 _ID = r"(?:[a-z][a-z0-9_\-]{4,19}|\d{5,12})"
 _CONTACT_HANDLE = re.compile(
-    rf"(?:{_WECHAT}|{_OTHER}){_SEP}{_ID}|@[a-z][a-z0-9_]{{4,31}}|t\.me/\w+|{_ID}{_SEP}(?:同号|{_WECHAT}同号|同微|备注)"
+    rf"(?:{_WECHAT}|{_OTHER}){_SEP}{_ID}|(?:电话|手机|热线|电联){_SEP}\d{{7,12}}|@[a-z][a-z0-9_]{{4,31}}|t\.me/\w+|{_ID}{_SEP}(?:同号|{_WECHAT}同号|同微|备注)"
 )
-_ADD = r"(?:加|添加|jia|扫|搜|私|➕|\+|力口|十)"
+_ADD = r"(?:加|添加|jia|扫|私|➕|\+|力口)"
 _CONTACT_WORD = re.compile(
     rf"{_ADD}\s?(?:我|下|一下|咱|老师|个|群主|客服|助理|店长|小助手){{0,2}}\s?的?\s?(?:{_WECHAT}|q{{1,2}}|扣|好友|群)"
-    r"|[jg]wx|jwx|信微我?加|信微|号微|\bvx\b|\bwx\b|薇信|薇商|微商|弓长|贝兼|兑换币|女且"
+    r"|[jg]wx|jwx|信微我?加|信微|号微|微商|弓长|贝兼|女且"
 )
+# Spellings that say it all by themselves; read on the unfolded text, where 薇 is still 薇.
+_SPELLED = re.compile(r"[薇嶶徽葳溦][信芯訫伩]|十[薇嶶葳]|威芯|卫芯|(?<![a-z0-9])(?:vx|wx|jwx)(?![a-z])")
 _PHONE = re.compile(r"(?<!\d)1[3-9]\d[\s\-]?\d{4}[\s\-]?\d{4}(?!\d)|(?<!\d)400[\s\-]?\d{3}[\s\-]?\d{4}(?!\d)")
 _LINK = re.compile(
-    r"https?://\S+|www\.\S+|\b[a-z0-9\-]{1,40}\.(?:com|cn|net|top|xyz|cc|vip|club|shop|me|io|co|link|live|app|tv|site)\b(?:/\S*)?"
+    r"https?://\S+|www\.\S+|(?<![a-z0-9\-])[a-z0-9\-]{1,40}\.(?:com|cn|net|org|top|xyz|cc|vip|club|shop|me|io|co|link|live|app|tv|site)(?![a-z0-9])(?:/\S*)?"
     r"|[¥￥$][a-z0-9]{6,14}[¥￥$]|\[(?:小程序|二维码|链接|名片|群名片)\]"
 )
 _PRICE = re.compile(
@@ -150,6 +152,7 @@ class CheckBook:
             for name, pattern, view in (
                 ("contact_handle", _CONTACT_HANDLE, folded),
                 ("contact_word", _CONTACT_WORD, folded),
+                ("contact_word", _SPELLED, normal),
                 ("link", _LINK, normal),
                 ("price", _PRICE, normal),
                 ("dose", _DOSE, normal),

@@ -70,13 +70,14 @@ class Classifier:
         Raises:
             ArtefactError: a file is missing, or the model was trained with other checks.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         try:
             parameters = json.loads((folder / "parameters.json").read_text(encoding="utf-8"))
             vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
             arrays = load_file(folder / "weights.safetensors")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise ArtefactError(f"moderation model in {folder}: {error}") from error
         if parameters["checks"] != list(checks) or parameters["columns"] != list(COLUMNS):
             raise ArtefactError(f"moderation model in {folder} was trained with other checks or labels: train it again")

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ragcomm.records import HARMFUL, LABELS, Action, Label, MemberAction, Stance
+from ragcomm.records import HARMFUL, LABELS, Action, Label, MemberAction
 
 VERSION = "policy-1"
-# Stances that take the guilt out of a health claim.
-EXCUSED = frozenset({Stance.ASK, Stance.DENY, Stance.WARN, Stance.QUOTE, Stance.JOKE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from ragcomm.errors import InvalidInput, MissingExtra, WriteFailed
 
+_WHERE = "RAGCOMM_DATABASE_URL"
+_EXPECTED = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -21,13 +23,15 @@ def open_database(url: str) -> Engine:
         InvalidInput: the URL is not one of a supported database.
         MissingExtra: the driver is not installed.
     """
+    if not url.startswith(("sqlite:", "postgresql")):
+        raise InvalidInput(seen=url.split(":")[0], expected=_EXPECTED, where=_WHERE)
     try:
         engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     except (ArgumentError, NoSuchModuleError) as error:
         raise InvalidInput(
             seen=str(error),
-            expected="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
-            where="RAGCOMM_DATABASE_URL",
+            expected=_EXPECTED,
+            where=_WHERE,
         ) from error
     except ModuleNotFoundError as error:
         raise MissingExtra("postgres", str(error.name)) from error

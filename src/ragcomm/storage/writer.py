@@ -40,6 +40,7 @@ class Writer:
         self._queue: queue.Queue[Job | None] = queue.Queue(length)
         self._on_commit = on_commit
         self._closed = threading.Event()
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -49,13 +50,15 @@ class Writer:
         Raises:
             QueueFull: too many wait already, or the writer is closing.
         """
-        if self._closed.is_set():
-            raise QueueFull("the service is stopping")
         future: Future[list[Stored]] = Future()
-        try:
-            self._queue.put_nowait((writes, future))
-        except queue.Full:
-            raise QueueFull from None
+        # Nothing may be queued behind the end that `close` queues: nobody would ever read it.
+        with self._closing:
+            if self._closed.is_set():
+                raise QueueFull("the service is stopping")
+            try:
+                self._queue.put_nowait((writes, future))
+            except queue.Full:
+                raise QueueFull from None
         return future
 
     @property
@@ -70,7 +73,8 @@ class Writer:
 
     def close(self) -> None:
         """Commits what waits, then stops."""
-        self._closed.set()
+        with self._closing:
+            self._closed.set()
         self._queue.put(None)
         self._thread.join()
 

@@ -59,12 +59,13 @@ class StaticEncoder:
         Raises:
             ArtefactError: a file is missing or does not fit the other.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         try:
             tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
             table = load_file(folder / "model.safetensors")["embedding.weight"]
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise ArtefactError(f"encoder in {folder}: {error}") from error
         return cls(tokenizer["model"]["vocab"], table)
 

@@ -37,19 +37,21 @@ class Lexicon:
         self._terms = sorted(term for term in normal if term)
         self._groups = [normal[term] for term in self._terms]
         self._domain = domain
-        self._automaton = AhoCorasick(self._terms, matchkind=MatchKind.LeftmostLongest)
+        self._automaton = AhoCorasick(self._terms, matchkind=MatchKind.Standard)
 
     def find(self, text: Text) -> list[Hit]:
         """Every accepted hit in `text`, from left to right, without overlaps."""
-        found = self._automaton.find_matches_as_indexes(text.normal)
+        found = self._automaton.find_matches_as_indexes(text.normal, overlapping=True)
         if not found:
             return []
         starts, ends = _containing_tokens(text)
-        return [
-            Hit(self._terms[which], self._groups[which], start, end)
-            for which, start, end in found
-            if self._stands(text.normal, start, end, starts, ends)
-        ]
+        hits: list[Hit] = []
+        # A refused hit must not use up the characters of another: refuse first, then choose.
+        for which, start, end in sorted(found, key=lambda match: (match[1], -match[2])):
+            free = not hits or start >= hits[-1].end
+            if free and self._stands(text.normal, start, end, starts, ends):
+                hits.append(Hit(self._terms[which], self._groups[which], start, end))
+        return hits
 
     def _stands(self, normal: str, start: int, end: int, starts: list[int], ends: list[int]) -> bool:
         left, right = starts[start], ends[end - 1]

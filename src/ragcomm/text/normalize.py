@@ -31,8 +31,8 @@ _HIDING = frozenset("\u200b\u200c\u2060\u2061\u2062\u2063\ufeff\u00ad\u180e") | 
 )
 _INVISIBLE = frozenset({"Cf", "Mn", "Me", "Cs", "Cc", "Co", "Cn"})
 
-# Three or more of the same sign say no more than two; numbers are left alone.
-_RUN = re.compile(r"([^\d\s])\1{2,}|\s{2,}")
+# Three or more of the same sign say no more than two; numbers and Latin letters (www) are left alone.
+_RUN = re.compile(r"([^\da-z\s])\1{2,}|\s{2,}")
 # Single characters kept apart by signs: at least three of them, none part of a longer word.
 # “、” is missing on purpose: it separates honest lists.
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:(?:[^\w、]|_){1,2}[^\W_]){2,}(?![^\W_])")
@@ -54,7 +54,8 @@ class _Pieces(dict[str, str]):
             if c.isspace() or unicodedata.category(c) not in _INVISIBLE
         )
         if any(c >= "\u2e80" for c in piece):
-            piece = _simplifier().convert(piece)
+            # Twice: a few characters (薴) only become simple in two steps.
+            piece = _simplifier().convert(_simplifier().convert(piece))
         self[character] = piece
         return piece
 

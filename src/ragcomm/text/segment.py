@@ -27,7 +27,8 @@ class Segmenter:
     def __init__(self, terms: Iterable[str] = (), *, engine: str | None = None) -> None:
         """`engine` is "rjieba" or "jieba"; None takes rjieba where it is installed."""
         self.engine = engine or ("rjieba" if find_spec("rjieba") else "jieba")
-        self.terms = frozenset(terms)
+        # Only normal text is ever cut: a term in other writing would never be met.
+        self.terms = frozenset(normalize(term)[0] for term in terms)
         self._cut = _rjieba(self.terms) if self.engine == "rjieba" else _jieba(self.terms)
 
     def cut(self, normal: str) -> list[str]:
@@ -78,5 +79,7 @@ def _jieba(terms: Iterable[str]) -> Callable[[str], list[str]]:
     tokenizer.tmp_dir = str(private)
     tokenizer.initialize()
     for term in sorted(terms):
+        # jieba adds the frequency of a word it knows a second time to the total; rjieba does not.
+        tokenizer.total -= tokenizer.FREQ.get(term, 0)
         tokenizer.add_word(term, TERM_FREQUENCY, "n")
     return lambda normal: list(tokenizer.cut(normal, HMM=False))

@@ -138,7 +138,6 @@ def test_an_exact_wording_comes_first_even_when_its_vector_does_not(answerer: An
     assert finding.matches[1].confidence == pytest.approx(confidence(1), abs=1e-3)
 
 
-@pytest.mark.xfail(strict=True, reason="1.0 is put before the confidences, so that each entry gets its neighbour's")
 def test_an_exact_wording_leaves_the_others_their_own_confidence(answerer: Answerer) -> None:
     finding = ask(answerer, "感冒多久痊愈")
     # No other entry has any of these characters.

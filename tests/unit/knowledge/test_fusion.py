@@ -51,6 +51,10 @@ def test_the_share_decides_whom_to_trust(share: float, order: list[int]) -> None
 def test_equal_entries_keep_their_order() -> None:
     ranking = rank_entries(np.array([9, 3, 5, 1]), scores(0.5, 0.5, 0.5, 0.1), scores(0, 0, 0, 0), dense_share=1.0)
     assert list(ranking.entries) == [3, 5, 9, 1]
+    # Short lists are sorted stably by any means.
+    many = np.where(np.arange(200) % 3 == 0, 0.5, 0.25).astype(np.float32)
+    ranking = rank_entries(np.arange(200), many, many, dense_share=0.5)
+    assert list(ranking.entries) == [*range(0, 200, 3), *(i for i in range(200) if i % 3)]
 
 
 def test_negative_scores_are_scores_too() -> None:

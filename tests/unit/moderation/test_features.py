@@ -115,7 +115,7 @@ def test_what_is_said_twice_counts_once(space: FeatureSpace) -> None:
 
 
 def test_a_check_fills_one_column_when_it_hits_and_two_when_it_hits_again(space: FeatureSpace) -> None:
-    found = [Evidence("link", 0, 1), Evidence("dose", 0, 1), Evidence("dose", 1, 2), Evidence("dose", 2, 3)]
+    found = [Evidence("link", 0, 1), Evidence("dose", 0, 1), Evidence("dose", 1, 2)]
     columns, values = space.row(words("天"), found, quoted=True)
     quoted = 10 + SHAPES.index("quoted")
     assert dict(zip(columns, values, strict=True)) == {4: 1.0, 8: 1.0, 9: 1.0, 10: 1.0, quoted: 1.0}

@@ -84,16 +84,11 @@ def test_both_engines_keep_every_common_term_whole_or_cut_it_alike(
     assert differing == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="jieba.add_word counts a known word's old frequency into the total again, jieba-rs takes it out",
-)
 def test_both_engines_reckon_with_the_same_total() -> None:
     # 的 is a word of jieba's already; counting it twice moves every close call, here that of 人瑞.
     assert Segmenter(["的"], engine="jieba").cut("人瑞") == Segmenter(["的"], engine="rjieba").cut("人瑞")
 
 
-@pytest.mark.xfail(strict=True, reason="terms are added as written, but only normal text is cut")
 def test_a_term_with_capitals_or_variants_is_kept_whole() -> None:
     for engine in ENGINES:
         assert Segmenter(["维生素C"], engine=engine).read("吃维生素C吗").tokens == ("吃", "维生素c", "吗")
