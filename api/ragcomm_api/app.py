@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -74,9 +75,7 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
             service = await asyncio.to_thread(build_service, settings)
             intake = Intake(service, writer, partial(messages.make_write, metrics))
             app.state.parts = Parts(settings, service, engine, writer, Keyring(keys), metrics, intake)
-            # What was built stays for good: the collector need not walk through it again and again.
-            gc.collect()
-            gc.freeze()
+            _settle()
             yield
         finally:
             app.state.parts = None
@@ -84,6 +83,15 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
             engine.dispose()
 
     return lifespan
+
+
+def _settle() -> None:
+    """What was built stays for good: the collector need not walk through it, the rest goes back to the system."""
+    gc.collect()
+    gc.freeze()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _first_key(keys: KeyStore, settings: Settings, engine: Engine) -> None:

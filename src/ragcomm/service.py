@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ from ragcomm.records import (
 from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
+# What an operator has to fill in before an answer about the community's own rules may be posted.
+_VARIABLE = re.compile(r"\{\w+\}")
 ASSISTANT = "【智能助手】"
 DISCLAIMER = "以上为健康科普，不构成诊断或治疗建议；如有不适请及时就医，紧急情况拨打120。"
 EMERGENCY = (
@@ -134,7 +137,7 @@ def _with_knowledge(verdict: Verdict, answer: Finding | None, debunk: Finding | 
         if verdict.action is Action.ALLOW:
             asked = verdict.stance is Stance.ASK
             return replace(verdict, action=Action.ANSWER if asked else Action.NOTE)
-    if answer is not None and answer.decision is Decision.ANSWER and verdict.action is Action.ALLOW:
+    if _can_be_posted(answer) and verdict.action is Action.ALLOW:
         return replace(verdict, action=Action.ANSWER)
     return verdict
 
@@ -146,7 +149,7 @@ def _reply(verdict: Verdict, answer: Finding | None, debunk: Finding | None, *, 
             return _fixed(SELF_HARM, Visibility.PRIVATE, "help.self_harm")
         return _fixed(EMERGENCY, Visibility.GROUP, "help.emergency")
     for finding in (debunk, answer):
-        if finding is not None and finding.decision is Decision.ANSWER:
+        if finding is not None and _can_be_posted(finding):
             entry = finding.matches[0].entry
             body = f"{entry.answer}{entry.instead}" if entry.instead else entry.answer
             return Reply(
@@ -156,6 +159,13 @@ def _reply(verdict: Verdict, answer: Finding | None, debunk: Finding | None, *, 
                 review_status=entry.review_status,
             )
     return None
+
+
+def _can_be_posted(finding: Finding | None) -> bool:
+    """Whether a found entry is sure enough, and complete: `{checkin_points}` waits for the operator's number."""
+    if finding is None or finding.decision is not Decision.ANSWER:
+        return False
+    return not _VARIABLE.search(finding.matches[0].entry.answer)
 
 
 def _fixed(text: str, visibility: Visibility, content_id: str) -> Reply:

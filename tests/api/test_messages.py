@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from ragcomm.corpora import load_entries
 from ragcomm.storage.writer import Writer
 
 SPAM = "想调理身体的姐妹加我薇♥tly2076，祖传方子三天见效"
@@ -52,6 +53,15 @@ def test_a_question_gets_the_vetted_answer_with_its_sources(api: Any) -> None:
     assert body["reply"]["visibility"] == "group"
     assert body["reply"]["machine_generated"] is True
     assert len(body["answer"]["matches"]) == 3
+
+
+def test_an_answer_that_waits_for_the_operators_numbers_is_found_but_not_posted(api: Any) -> None:
+    entries = load_entries(api.settings.corpora / "faq/entries.jsonl")
+    entry = next(e for e in entries if "{" in e.answer and e.question.endswith("？"))
+    body = api.post("/v1/messages", message("q-3", entry.question)).json()
+    assert body["answer"]["matches"][0]["entry_id"] == entry.id
+    assert body["reply"] is None
+    assert body["verdict"]["action"] == "allow"
 
 
 def test_a_question_nobody_vetted_is_met_with_silence_and_a_reason(api: Any) -> None:

@@ -22,10 +22,14 @@ class Ranking:
 
 
 def highest(scores: Scores, count: int) -> NDArray[np.int64]:
-    """Places of the `count` highest scores, in no order."""
-    if count >= len(scores):
-        return np.arange(len(scores))
-    return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
+    """Places of up to `count` of the highest scores, of those at least half as high as the best.
+
+    What is lower could not win; leaving it out first spares a selection among thousands of near-zeros.
+    """
+    near = np.flatnonzero(scores >= max(float(scores.max(initial=0.0)) / 2, 1e-6))
+    if len(near) <= count:
+        return near
+    return near[np.argsort(-scores[near], kind="stable")[:count]]
 
 
 def rank_entries(owner: NDArray[np.int64], dense: Scores, lexical: Scores, *, dense_share: float) -> Ranking:

@@ -119,8 +119,11 @@ class Classifier:
         highest = max(scores[_STANCE_FROM:])
         shares = [exp(score - highest) for score in scores[_STANCE_FROM:]]
         whole = sum(shares)
+        labels = dict(zip(LABELS, calibrated, strict=False))
+        # Whoever may harm himself is in danger: the whole is never less likely than its part.
+        labels[Label.RISK] = max(labels[Label.RISK], calibrated[-1])
         return Judgement(
-            dict(zip(LABELS, calibrated, strict=False)),
+            labels,
             calibrated[-1],
             {stance: share / whole for stance, share in zip(STANCES, shares, strict=True)},
         )

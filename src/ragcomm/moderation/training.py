@@ -116,7 +116,8 @@ def fit(samples: Sequence[Sample], vectors: NDArray[np.float32], checks: Sequenc
 
 def _truth(samples: Sequence[Sample], name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     if name == SELF_HARM:
-        return np.array([s.self_harm for s in samples]), np.array([s.own for s in samples])
+        # Judged wherever danger is: everyday chat of other sources teaches what is none.
+        return np.array([s.self_harm for s in samples]), np.array([Label.RISK in s.judged for s in samples])
     label = Label(name)
     return (
         np.array([label in s.labels for s in samples]),

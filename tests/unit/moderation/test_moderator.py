@@ -151,3 +151,30 @@ def test_any_text_gets_a_verdict(moderator: Moderator, text: str) -> None:
     verdict = judge(moderator, text)
     assert set(verdict.labels) == set(Label)
     assert [s for s in verdict.signals if text[s.start : s.end] != s.text] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["不想活了，谢谢大家", "写好遗书了，你们保重", "活着没意思，想一了百了", "我先睡了大家保重", "今天天气真好"]
+)
+def test_danger_is_never_less_likely_than_self_harm(text_parts: TextParts, text: str) -> None:
+    models = Settings().models
+    encoder, _ = build_encoder(models, text_parts.pipeline)
+    classifier = build_moderator(models, text_parts, encoder)._classifier
+    read = text_parts.segmenter.read(text)
+    (judged,) = classifier.judge([read], [text_parts.checks.find(read)], encoder.encode([read]), [False])
+    assert judged.labels[Label.RISK] >= judged.self_harm
+
+
+@pytest.mark.parametrize(
+    ("text", "in_danger"),
+    [
+        ("不想活了，谢谢大家", True),
+        ("写好遗书了，你们保重", True),
+        ("我先睡了大家保重", False),
+        ("饿死了快吃饭", False),
+    ],
+)
+def test_a_farewell_for_good_is_told_from_a_good_night(moderator: Moderator, text: str, in_danger: bool) -> None:
+    (reading,) = moderator.judge([Message(text=text)])
+    assert (Label.RISK in reading.verdict.flagged) == in_danger
+    assert reading.self_harm == in_danger
