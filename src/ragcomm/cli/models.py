@@ -41,6 +41,11 @@ def publish(name: str, version: str) -> None:
 
 def evaluate(name: str) -> None:
     """Prints a report on the test split."""
+    print(json.dumps(measure(name), ensure_ascii=False, indent=1))
+
+
+def measure(name: str) -> dict[str, Any]:
+    """The report of moderation, answers or debunks on the test split, with the current models."""
     from ragcomm.jobs import evaluate as job
 
     settings = Settings()
@@ -50,18 +55,16 @@ def evaluate(name: str) -> None:
         raise InvalidInput(seen=name, expected="moderation, answers or debunks", where="NAME")
     if name == "moderation":
         moderator = build_moderator(settings.models, text, encoder)
-        report = job.run_moderation(corpora=settings.corpora, public=settings.public_data, moderator=moderator)
-    else:
-        artefact = open_artefact(settings.models, name, pipeline=text.pipeline)
-        report = job.run_matching(
-            name=name,
-            corpora=settings.corpora,
-            public=settings.public_data,
-            segmenter=text.segmenter,
-            encoder=encoder,
-            calibration=Calibration.read(artefact.manifest["calibration"]),
-        )
-    print(json.dumps(report, ensure_ascii=False, indent=1))
+        return job.run_moderation(corpora=settings.corpora, public=settings.public_data, moderator=moderator)
+    artefact = open_artefact(settings.models, name, pipeline=text.pipeline)
+    return job.run_matching(
+        name=name,
+        corpora=settings.corpora,
+        public=settings.public_data,
+        segmenter=text.segmenter,
+        encoder=encoder,
+        calibration=Calibration.read(artefact.manifest["calibration"]),
+    )
 
 
 def _known(name: str) -> str:

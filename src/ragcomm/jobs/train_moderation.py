@@ -19,7 +19,8 @@ from ragcomm.records import LABELS, Label, Stance
 from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
-# Lines of other sources, and how much one counts beside one of ours; chosen on out-of-fold scores.
+# Lines of everyday chat, and how much one counts beside one of ours: a judgement between recall and false
+# alarms, not a fitted value.
 CHAT_LINES, CHAT_WEIGHT = 20000, 0.5
 WORDING_WEIGHT = 0.4
 SUICIDE = "suicide"
