@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,7 +19,6 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from ragcomm import __version__
-from ragcomm.assembly import build_service
 from ragcomm.errors import RagcommError
 from ragcomm.settings import Settings
 from ragcomm.storage.database import migrate, open_database
@@ -30,6 +28,7 @@ from ragcomm_api.auth import Keyring
 from ragcomm_api.dependencies import Parts
 from ragcomm_api.edge import Edge, Metrics
 from ragcomm_api.intake import Intake
+from ragcomm_api.judge import Judge
 from ragcomm_api.problems import Problem, on_problem
 from ragcomm_api.routes import health, messages, pages, search
 from ragcomm_api.schemas.messages import ProblemOut
@@ -66,32 +65,29 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 def _lifespan(settings: Settings, metrics: Metrics) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = open_database(settings.database_url)
-        await asyncio.to_thread(migrate, engine)
-        keys = KeyStore(engine)
-        _first_key(keys, settings, engine)
-        writer = Writer(engine, length=settings.queue_length, on_commit=metrics.committed)
-        try:
-            service = await asyncio.to_thread(build_service, settings)
-            intake = Intake(service, writer, partial(messages.make_write, metrics))
-            app.state.parts = Parts(settings, service, engine, writer, Keyring(keys), metrics, intake)
-            _settle()
+        async with AsyncExitStack() as stack:
+            judge = Judge(settings)
+            stack.push_async_callback(judge.close)
+            # The judge loads its models while the database is made ready.
+            starting = asyncio.create_task(judge.start())
+            stack.callback(starting.cancel)
+            engine = open_database(settings.database_url)
+            stack.callback(engine.dispose)
+            await asyncio.to_thread(migrate, engine)
+            keys = KeyStore(engine)
+            _first_key(keys, settings, engine)
+            writer = Writer(engine, length=settings.queue_length, on_commit=metrics.committed)
+            stack.push_async_callback(asyncio.to_thread, writer.close)
+            await starting
+            intake = Intake(judge, writer, partial(messages.make_write, metrics))
+            app.state.parts = Parts(settings, judge, engine, writer, Keyring(keys), metrics, intake)
+            # What was built stays for good: the collector need not walk through it.
+            gc.collect()
+            gc.freeze()
             yield
-        finally:
             app.state.parts = None
-            await asyncio.to_thread(writer.close)
-            engine.dispose()
 
     return lifespan
-
-
-def _settle() -> None:
-    """What was built stays for good: the collector need not walk through it, the rest goes back to the system."""
-    gc.collect()
-    gc.freeze()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
 
 
 def _first_key(keys: KeyStore, settings: Settings, engine: Engine) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from starlette.requests import Request
 
-from ragcomm.service import Service
 from ragcomm.settings import Settings
 from ragcomm.storage.writer import Writer
 from ragcomm_api.auth import Keyring
 from ragcomm_api.edge import Metrics
 from ragcomm_api.intake import Intake
+from ragcomm_api.judge import Judge
 from ragcomm_api.problems import Problem
 
 
@@ -21,7 +21,7 @@ class Parts:
     """The living parts of a started application."""
 
     settings: Settings
-    service: Service
+    judge: Judge
     engine: Engine
     writer: Writer
     keys: Keyring

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ragcomm.records import Action, Decision, Outcome
+from ragcomm.records import Action, Decision
 from ragcomm_api.problems import Problem
 
 log = structlog.get_logger()
@@ -47,21 +47,21 @@ class Metrics:
             "ragcomm_answers", "Searched questions by decision.", ("decision",), registry=self.registry
         )
         # Looking a child up by its labels on every message would cost more than counting.
-        self._actions = {action: self.verdicts.labels(action) for action in Action}
-        self._decisions = {decision: self.answers.labels(decision) for decision in Decision}
+        self._actions = {str(action): self.verdicts.labels(action) for action in Action}
+        self._decisions = {str(decision): self.answers.labels(decision) for decision in Decision}
         self.commits = Counter("ragcomm_commits", "Commits.", registry=self.registry)
         self.rows = Counter("ragcomm_committed_messages", "Messages committed.", registry=self.registry)
         self.waiting = Gauge("ragcomm_write_queue", "Requests waiting for a commit.", registry=self.registry)
 
-    def verdict(self, action: Action) -> None:
+    def verdict(self, action: str) -> None:
         """One more judged message."""
         self._actions[action].inc()
 
-    def judged(self, outcome: Outcome) -> None:
-        """One more message with all that followed."""
-        self.verdict(outcome.verdict.action)
-        if outcome.answer is not None:
-            self._decisions[outcome.answer.decision].inc()
+    def judged(self, action: str, decision: str | None) -> None:
+        """One more message with what was decided about an answer to it, if one was looked for."""
+        self.verdict(action)
+        if decision is not None:
+            self._decisions[decision].inc()
 
     def committed(self, rows: int) -> None:
         """One more commit, of so many messages."""

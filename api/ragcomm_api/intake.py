@@ -1,7 +1,7 @@
-"""Where concurrent messages meet: all that arrive in one turn of the event loop are judged and stored together.
+"""Where concurrent messages meet: those that arrive while others are judged are judged and stored together.
 
 A message alone drags the whole pipeline through the processor's caches for itself; thirty together share the
-trip, one commit and one wake-up. Nobody waits for company: what has arrived when the loop turns is what is judged.
+trip, one commit and one wake-up. Nobody waits for company: who finds the judge idle goes at once.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragcomm.errors import RagcommError
-from ragcomm.records import Message, Outcome
-from ragcomm.service import Service
+from ragcomm.records import Message
 from ragcomm.storage.messages import Idempotent, Write
 from ragcomm.storage.writer import Stored, Writer
+from ragcomm_api.judge import MOST_TOGETHER, Judge, Judged
 
-# Judging this many takes a few milliseconds; the others wait for the next turn of the loop.
-MOST_TOGETHER = 32
+# One group is judged while the next is on its way; more would only wait at the judge's door.
+_UNDER_WAY = 2
 
-MakeWrite = Callable[[Sequence[Outcome], Idempotent | None], Write]
+MakeWrite = Callable[[Sequence[Message], Sequence[Judged], Idempotent | None], Write]
 
 
 @dataclass(slots=True)
@@ -32,10 +32,11 @@ class _Waiting:
 class Intake:
     """Judges and stores single messages in the company of whatever arrived with them."""
 
-    def __init__(self, service: Service, writer: Writer, make_write: MakeWrite) -> None:
-        """`make_write` turns the outcomes of one request into what is stored of it."""
-        self._service, self._writer, self._make_write = service, writer, make_write
+    def __init__(self, judge: Judge, writer: Writer, make_write: MakeWrite) -> None:
+        """`make_write` turns the judgements of one request into what is stored of it."""
+        self._judge, self._writer, self._make_write = judge, writer, make_write
         self._waiting: list[_Waiting] = []
+        self._turns: set[asyncio.Task[None]] = set()
 
     async def take(self, message: Message, promise: Idempotent | None) -> bytes:
         """The response for a message, after it is committed.
@@ -47,17 +48,26 @@ class Intake:
         reply: asyncio.Future[bytes] = loop.create_future()
         self._waiting.append(_Waiting(message, promise, reply))
         if len(self._waiting) == 1:
-            loop.call_soon(self._turn)
+            # All that arrive in this turn of the loop go together.
+            loop.call_soon(self._start)
         return await reply
 
-    def _turn(self) -> None:
-        taken, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
-        loop = asyncio.get_running_loop()
-        if self._waiting:
-            loop.call_soon(self._turn)
+    def _start(self) -> None:
+        while self._waiting and len(self._turns) < _UNDER_WAY:
+            taken, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            turn = asyncio.create_task(self._turn(taken))
+            self._turns.add(turn)
+            turn.add_done_callback(self._ended)
+
+    def _ended(self, turn: asyncio.Task[None]) -> None:
+        self._turns.discard(turn)
+        self._start()
+
+    async def _turn(self, taken: Sequence[_Waiting]) -> None:
+        """Judges a group and queues it for the writer; the next group does not wait for the commit."""
         try:
-            outcomes = self._service.run([w.message for w in taken])
-            writes = [self._make_write([o], w.promise) for o, w in zip(outcomes, taken, strict=True)]
+            judged = await self._judge.run([w.message for w in taken])
+            writes = [self._make_write([w.message], [j], w.promise) for w, j in zip(taken, judged, strict=True)]
             future = asyncio.wrap_future(self._writer.submit(writes))
         except Exception as error:
             for waiting in taken:

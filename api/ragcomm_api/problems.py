@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
-from ragcomm.errors import IdempotencyConflict, InvalidInput, QueueFull, RagcommError, WriteFailed
+from ragcomm.errors import IdempotencyConflict, InvalidInput, QueueFull, RagcommError, Unavailable, WriteFailed
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -70,7 +70,7 @@ def _where(detail: ErrorDetails) -> dict[str, str]:
 def from_error(error: RagcommError) -> Problem:
     """The problem that an error of the library is for a caller."""
     match error:
-        case QueueFull():
+        case QueueFull() | Unavailable():
             return Problem(503, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case WriteFailed():
             return Problem(503, str(error), headers={"Retry-After": "5"})

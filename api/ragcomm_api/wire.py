@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from ragcomm.records import Finding, Match, Message, Outcome, Reply, Signal, Verdict
 
 
@@ -88,13 +90,17 @@ def reply_json(reply: Reply | None) -> dict[str, Any] | None:
     }
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """Everything one message led to."""
+def judgement_json(outcome: Outcome) -> dict[str, Any]:
+    """Everything one message led to, without the message."""
     return {
-        "message": message_json(outcome.message),
         "verdict": verdict_json(outcome.verdict),
         "answer": finding_json(outcome.answer),
         "debunk": finding_json(outcome.debunk),
         "reply": reply_json(outcome.reply),
-        "review_id": outcome.review_id,
     }
+
+
+def outcome_document(message: Message, judgement: bytes, review_id: str | None) -> bytes:
+    """A message, the document of its judgement and the review it opened, as one document."""
+    review = b"null" if review_id is None else b'"%b"' % review_id.encode()
+    return b'{"message":%b,%b,"review_id":%b}' % (orjson.dumps(message_json(message)), judgement[1:-1], review)

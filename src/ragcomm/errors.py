@@ -37,6 +37,12 @@ class QueueFull(RagcommError):
     retry_after_s = 1
 
 
+class Unavailable(RagcommError):
+    """The judge is being started; try again in a moment. Nothing was stored."""
+
+    retry_after_s = 2
+
+
 class WriteFailed(RagcommError):
     """The database refused the write; nothing was stored."""
 

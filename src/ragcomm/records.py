@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Label(StrEnum):
@@ -118,8 +119,7 @@ class Text:
         return edges
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """What one check found, and how much it counts for `label`.
 
     `weight` is in log-odds as the model learned it (negative: it speaks against the label).

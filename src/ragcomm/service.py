@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ragcomm.knowledge.answerer import Answerer
 from ragcomm.moderation.moderator import Moderator, Reading
 from ragcomm.records import (
@@ -76,27 +78,25 @@ class Service:
             return False
         return _is_open_question(verdict) or _carries_claim(verdict)
 
-    def complete(self, judged: Judged) -> Outcome:
-        """Adds answer, debunk and reply to a verdict; never answers over an emergency."""
-        verdict, reading = judged.reading.verdict, judged.reading
-        answer = debunk = None
-        if self.needs_search(judged):
-            if _is_open_question(verdict):
-                answer = self._answers.search(reading.text, reading.vector)
-            if _carries_claim(verdict):
-                debunk = self._debunks.search(reading.text, reading.vector)
-        verdict = _with_knowledge(verdict, answer, debunk)
-        return Outcome(
-            message=judged.message,
-            verdict=verdict,
-            answer=answer,
-            debunk=debunk,
-            reply=_reply(verdict, answer, debunk, self_harm=reading.self_harm),
-        )
+    def complete(self, judged: Sequence[Judged]) -> list[Outcome]:
+        """Adds answer, debunk and reply to verdicts; never answers over an emergency."""
+        searched = [j for j in judged if self.needs_search(j)]
+        answers = self._found(self._answers, [j for j in searched if _is_open_question(j.reading.verdict)])
+        debunks = self._found(self._debunks, [j for j in searched if _carries_claim(j.reading.verdict)])
+        return [_outcome(j, answers.get(id(j)), debunks.get(id(j))) for j in judged]
+
+    @staticmethod
+    def _found(answerer: Answerer, judged: Sequence[Judged]) -> dict[int, Finding]:
+        """The finding for each, by the identity of the judged."""
+        if not judged:
+            return {}
+        vectors = np.stack([j.reading.vector for j in judged])
+        findings = answerer.search([j.reading.text for j in judged], vectors)
+        return dict(zip(map(id, judged), findings, strict=True))
 
     def run(self, messages: Sequence[Message], *, explain: bool = True) -> list[Outcome]:
         """Verdict, answer, debunk and reply of each message, in order; signals only to explain."""
-        return [self.complete(judged) for judged in self.judge(messages, explain=explain)]
+        return self.complete(self.judge(messages, explain=explain))
 
     def sizes(self) -> dict[str, int]:
         """How many entries can be found: answers and debunks."""
@@ -112,7 +112,18 @@ class Service:
 
     def _search(self, answerer: Answerer, raw: str, limit: int) -> Finding:
         text = self._segmenter.read(raw)
-        return answerer.search(text, self._encoder.encode([text])[0], limit=limit)
+        return answerer.search([text], self._encoder.encode([text]), limit=limit)[0]
+
+
+def _outcome(judged: Judged, answer: Finding | None, debunk: Finding | None) -> Outcome:
+    verdict = _with_knowledge(judged.reading.verdict, answer, debunk)
+    return Outcome(
+        message=judged.message,
+        verdict=verdict,
+        answer=answer,
+        debunk=debunk,
+        reply=_reply(verdict, answer, debunk, self_harm=judged.reading.self_harm),
+    )
 
 
 def _is_open_question(verdict: Verdict) -> bool:

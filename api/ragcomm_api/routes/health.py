@@ -26,6 +26,8 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Models are loaded, the database answers and messages can be committed."""
     parts = parts_of(request)
+    if not parts.judge.alive:
+        raise Problem(503, "the judge is being started", headers={"Retry-After": "2"})
     if not parts.writer.alive:
         raise Problem(503, "the writer has stopped", headers={"Retry-After": "5"})
     try:
@@ -35,7 +37,7 @@ async def readyz(request: Request) -> Response:
             503, f"the database does not answer: {type(error).__name__}", headers={"Retry-After": "5"}
         ) from error
     return Response(
-        orjson.dumps({"status": "ready", "entries": parts.service.sizes()}),
+        orjson.dumps({"status": "ready", "entries": parts.judge.sizes}),
         media_type="application/json",
     )
 

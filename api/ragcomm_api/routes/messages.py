@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +13,12 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from ragcomm.records import Action, ApiKey, Message, Outcome
+from ragcomm.records import Action, ApiKey, Message
 from ragcomm.storage.messages import Idempotent, StoredMessage, Write
 from ragcomm_api.auth import require_group
 from ragcomm_api.dependencies import Parts, parts_of
 from ragcomm_api.edge import Metrics
+from ragcomm_api.judge import Judged
 from ragcomm_api.problems import Problem, from_validation
 from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import (
@@ -32,7 +32,7 @@ from ragcomm_api.schemas.messages import (
     OutcomeOut,
 )
 from ragcomm_api.schemas.openapi import takes
-from ragcomm_api.wire import message_json, outcome_json, verdict_json
+from ragcomm_api.wire import message_json, outcome_document
 
 router = APIRouter(prefix="/v1", route_class=DirectRoute, tags=["messages"])
 NDJSON = "application/x-ndjson"
@@ -67,8 +67,8 @@ async def post_batch(request: Request) -> Response:
         raise Problem(413, f"{len(lines)} messages in one batch, at most {parts.settings.most_messages} are taken")
     read = [_read_line(parts, key, line) for line in lines]
     good = [m for m in read if isinstance(m, Message)]
-    outcomes = await asyncio.to_thread(parts.service.run, good)
-    stored = iter(await _store(parts, outcomes, _promise(request, key, body)) if good else [])
+    judged = await parts.judge.run(good)
+    stored = iter(await _store(parts, good, judged, _promise(request, key, body)) if good else [])
     results = [
         b'{"index":%d,"outcome":%b,"error":null}' % (i, next(stored))
         if isinstance(m, Message)
@@ -88,10 +88,10 @@ async def post_moderate(request: Request) -> Response:
     given = READ_TO_JUDGE.validate_json(await request.body())
     _bounded(parts, given.text, given.quoted)
     require_group(key, "bot", given.group_id)
-    judged = parts.service.judge([given.record()])[0]
-    verdict = judged.reading.verdict
-    parts.metrics.verdict(verdict.action)
-    return _json(orjson.dumps({"message": message_json(judged.message), "verdict": verdict_json(verdict)}))
+    message = given.record()
+    action, verdict = await parts.judge.verdict(message)
+    parts.metrics.verdict(action)
+    return _json(b'{"message":%b,"verdict":%b}' % (orjson.dumps(message_json(message)), verdict))
 
 
 def _bounded(parts: Parts, *texts: str | None) -> None:
@@ -119,25 +119,28 @@ def _promise(request: Request, key: ApiKey, body: bytes) -> Idempotent | None:
     )
 
 
-async def _store(parts: Parts, outcomes: Sequence[Outcome], promise: Idempotent | None) -> list[bytes]:
-    future = parts.writer.submit([make_write(parts.metrics, outcomes, promise)])
+async def _store(
+    parts: Parts, messages: Sequence[Message], judged: Sequence[Judged], promise: Idempotent | None
+) -> list[bytes]:
+    future = parts.writer.submit([make_write(parts.metrics, messages, judged, promise)])
     stored = (await asyncio.wrap_future(future))[0]
     if isinstance(stored, Exception):
         raise stored
     return stored
 
 
-def make_write(metrics: Metrics, outcomes: Sequence[Outcome], promise: Idempotent | None) -> Write:
-    """What is stored of the outcomes of one request; counts them too."""
+def make_write(
+    metrics: Metrics, messages: Sequence[Message], judged: Sequence[Judged], promise: Idempotent | None
+) -> Write:
+    """What is stored of the judgements of one request; counts them too."""
     now = datetime.now(UTC)
-    for outcome in outcomes:
-        metrics.judged(outcome)
-    return Write([_row(outcome, now) for outcome in outcomes], now, promise)
+    for judgement in judged:
+        metrics.judged(judgement.action, judgement.decision)
+    return Write([_row(m, j, now) for m, j in zip(messages, judged, strict=True)], now, promise)
 
 
-def _row(outcome: Outcome, now: datetime) -> StoredMessage:
-    message, verdict = outcome.message, outcome.verdict
-    review_id = secrets.token_hex(12) if verdict.action in _REVIEWED else None
+def _row(message: Message, judged: Judged, now: datetime) -> StoredMessage:
+    review_id = secrets.token_hex(12) if judged.action in _REVIEWED else None
     return StoredMessage(
         group_id=message.group_id,
         message_id=message.id,
@@ -147,13 +150,13 @@ def _row(outcome: Outcome, now: datetime) -> StoredMessage:
         quoted=message.quoted,
         sent_at=message.sent_at,
         received_at=now,
-        action=verdict.action,
-        flagged=" ".join(verdict.flagged),
-        policy_version=verdict.policy_version,
-        model_version=verdict.model_version,
-        response=orjson.dumps(outcome_json(replace(outcome, review_id=review_id))),
+        action=judged.action,
+        flagged=judged.flagged,
+        policy_version=judged.policy_version,
+        model_version=judged.model_version,
+        response=outcome_document(message, judged.document, review_id),
         review_id=review_id,
-        review_reason=" ".join(verdict.flagged),
+        review_reason=judged.flagged,
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ragcomm import __version__
-from ragcomm.records import Message, Outcome, Signal
+from ragcomm.records import Message
 from ragcomm_api.dependencies import parts_of
 from ragcomm_api.problems import Problem
 
@@ -52,8 +54,9 @@ async def try_message(request: Request) -> Response:
     except Problem as problem:
         detail = "密钥不对：请填写启动时打印的密钥。" if problem.status in (401, 403) else problem.detail
         return _page("landing.html", status=problem.status, error=detail, **shown)
-    outcome = parts.service.run([Message(text=text, quoted=quoted or None)])[0]
-    shown |= {"outcome": outcome, "pieces": pieces(outcome)}
+    judged = await parts.judge.run([Message(text=text, quoted=quoted or None)])
+    outcome = orjson.loads(judged[0].document)
+    shown |= {"outcome": outcome, "pieces": pieces(text, outcome["verdict"]["signals"])}
     return _page("landing.html", error=None, **shown)
 
 
@@ -71,16 +74,19 @@ async def static(name: str) -> Response:
     return Response((_CONSOLE / "static" / name).read_bytes(), media_type="text/css")
 
 
-def pieces(outcome: Outcome) -> list[Piece]:
+def pieces(text: str, signals: Sequence[Mapping[str, Any]]) -> list[Piece]:
     """The message cut wherever a signal begins or ends, for highlighting."""
-    text, signals = outcome.message.text, [s for s in outcome.verdict.signals if s.weight > 0]
-    cuts = sorted({0, len(text), *(s.start for s in signals), *(s.end for s in signals)})
-    return [Piece(text[a:b], *_explain([s for s in signals if s.start <= a and b <= s.end])) for a, b in pairwise(cuts)]
+    telling = [s for s in signals if s["weight"] > 0]
+    cuts = sorted({0, len(text), *(s["start"] for s in telling), *(s["end"] for s in telling)})
+    return [
+        Piece(text[a:b], *_explain([s for s in telling if s["start"] <= a and b <= s["end"]]))
+        for a, b in pairwise(cuts)
+    ]
 
 
-def _explain(signals: list[Signal]) -> tuple[str, str]:
-    labels = " ".join(sorted({str(s.label) for s in signals}))
-    return labels, "; ".join(f"{s.check} {s.weight:+.1f}: {s.why}" for s in signals)
+def _explain(signals: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    labels = " ".join(sorted({s["label"] for s in signals}))
+    return labels, "; ".join(f"{s['check']} {s['weight']:+.1f}: {s['why']}" for s in signals)
 
 
 async def _form(request: Request) -> dict[str, str]:

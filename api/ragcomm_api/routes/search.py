@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
-import orjson
 from fastapi import APIRouter, Request, Response
 
-from ragcomm.records import Finding
 from ragcomm_api.auth import require_group
-from ragcomm_api.dependencies import Parts, parts_of
+from ragcomm_api.dependencies import parts_of
 from ragcomm_api.problems import Problem
 from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import READ_QUERY, FindingOut, Query
 from ragcomm_api.schemas.openapi import takes
-from ragcomm_api.wire import finding_json
 
 router = APIRouter(prefix="/v1", route_class=DirectRoute, tags=["knowledge"])
 
@@ -23,21 +17,20 @@ router = APIRouter(prefix="/v1", route_class=DirectRoute, tags=["knowledge"])
 @router.post("/faq/search", response_model=FindingOut, openapi_extra=takes(Query))
 async def search_faq(request: Request) -> Response:
     """Decides whether a vetted entry answers a question; up to ten matches whatever the decision."""
-    return await _search(request, lambda parts: parts.service.ask)
+    return await _search(request, "answers")
 
 
 @router.post("/claims/search", response_model=FindingOut, openapi_extra=takes(Query))
 async def search_claims(request: Request) -> Response:
     """Decides which known claim a text is about; up to ten matches whatever the decision."""
-    return await _search(request, lambda parts: parts.service.debunk)
+    return await _search(request, "debunks")
 
 
-async def _search(request: Request, of: Callable[[Parts], Callable[..., Finding]]) -> Response:
+async def _search(request: Request, kind: str) -> Response:
     parts = parts_of(request)
     key = await parts.keys.holder(request, "bot")
     query = READ_QUERY.validate_json(await request.body())
     if len(query.text) > parts.settings.most_text_characters:
         raise Problem(413, f"a text of {len(query.text)} characters is too long")
     require_group(key, "bot", query.group_id)
-    finding = await asyncio.to_thread(of(parts), query.text, limit=query.limit)
-    return Response(orjson.dumps(finding_json(finding)), media_type="application/json")
+    return Response(await parts.judge.search(kind, query.text, query.limit), media_type="application/json")

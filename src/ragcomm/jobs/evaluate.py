@@ -60,9 +60,8 @@ def run_matching(
 ) -> dict[str, Any]:
     """The matching report of answers or debunks, with an index of train wordings only."""
     answerer = honest_answerer(corpora, name, segmenter, encoder, calibration)
-    rows = []
-    for query in queries(corpora, public, name, "test"):
-        text = segmenter.read(query.text)
-        finding = answerer.search(text, encoder.encode([text])[0], limit=10)
-        rows.append(Matched(entry_id=query.entry_id, kind=query.kind, finding=finding))
+    asked = queries(corpora, public, name, "test")
+    texts = [segmenter.read(query.text) for query in asked]
+    found = answerer.search(texts, encoder.encode(texts), limit=10)
+    rows = [Matched(entry_id=q.entry_id, kind=q.kind, finding=f) for q, f in zip(asked, found, strict=True)]
     return rounded(matching_report(rows))  # type: ignore[no-any-return]

@@ -71,12 +71,12 @@ def run(
         even = Calibration(share, (0.0,) * len(EVIDENCE), 0.0, 1.0, 1.0)
         answerer = honest_answerer(corpora, name, segmenter, encoder, even)
         place = {entry.id: i for i, entry in enumerate(answerer.entries)}
-        cases = []
-        for query in dev:
-            text = segmenter.read(query.text)
-            found, evidence = answerer.evidence(text, encoder.encode([text])[0], limit=2)
-            cases.append(Case(found, evidence, place.get(query.entry_id or "", -1)))
-        return cases
+        texts = [segmenter.read(query.text) for query in dev]
+        found = answerer.evidence(texts, encoder.encode(texts), limit=2)
+        return [
+            Case(places, rows, place.get(query.entry_id or "", -1))
+            for query, (places, rows) in zip(dev, found, strict=True)
+        ]
 
     fitted = calibration_training.fit(collect)
     manifest = {

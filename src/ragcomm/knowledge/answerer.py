@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ragcomm.knowledge.dense import DenseIndex
 from ragcomm.knowledge.fusion import highest, rank_entries
 from ragcomm.knowledge.lexical import LexicalIndex
 from ragcomm.records import Decision, Entry, Finding, Match, Text
-from ragcomm.text.encode import StaticEncoder
+from ragcomm.text.encode import StaticEncoder, Vectors
 from ragcomm.text.segment import Segmenter
 
 # Enough for a search page; a message's answer shows the first three.
@@ -52,35 +53,51 @@ class Answerer:
         self._calibration = calibration
         self.version = version
 
-    def search(self, text: Text, vector: NDArray[np.float32], *, limit: int = 3) -> Finding:
-        """Finds up to `limit` entries for a text whose unit vector is `vector`."""
-        places, evidence = self.evidence(text, vector, limit=max(limit, 2))
-        confidences = self._calibration.confidence(evidence)
+    def search(self, texts: Sequence[Text], vectors: Vectors, *, limit: int = 3) -> list[Finding]:
+        """Finds up to `limit` entries for each text; `vectors` holds their unit vectors as rows."""
+        found = self.evidence(texts, vectors, limit=max(limit, 2))
+        return [self._finding(text, places, rows, limit) for text, (places, rows) in zip(texts, found, strict=True)]
+
+    def _finding(self, text: Text, places: list[int], evidence: NDArray[np.float32], limit: int) -> Finding:
+        confidences: list[float] = self._calibration.confidence(evidence).tolist()
         exact = self._exact.get(text.normal)
         if exact is not None:
-            others = [i for i, place in enumerate(places) if place != exact]
-            places = [exact, *(places[i] for i in others)]
-            confidences = np.concatenate([[1.0], confidences[others]])
+            others = [(p, c) for p, c in zip(places, confidences, strict=True) if p != exact]
+            places = [exact, *(p for p, _ in others)]
+            confidences = [1.0, *(c for _, c in others)]
         # Only the order of the fused scores counts: a confidence never overtakes the one before it.
-        confidences = np.minimum.accumulate(confidences)
         matches = tuple(
-            Match(self.entries[place], round(float(confidence), 4))
-            for place, confidence in zip(places, confidences, strict=True)
-        )[:limit]
+            Match(self.entries[place], round(confidence, 4))
+            for place, confidence in zip(places[:limit], accumulate(confidences, min), strict=False)
+        )
         return self._decide(matches)
 
     def evidence(
-        self, text: Text, vector: NDArray[np.float32], *, limit: int = MOST_MATCHES
+        self, texts: Sequence[Text], vectors: Vectors, *, limit: int = MOST_MATCHES
+    ) -> list[tuple[list[int], NDArray[np.float32]]]:
+        """For each text the places of the best entries, best first, and what speaks for each (calibration's input)."""
+        if not texts:
+            return []
+        lexical, known = self._lexical.look_up(texts)
+        near = self._dense.nearest(vectors, _CANDIDATES)
+        return [self._weigh(*each, limit) for each in zip(texts, vectors, lexical, known, near, strict=True)]
+
+    def _weigh(
+        self,
+        text: Text,
+        vector: NDArray[np.float32],
+        lexical: NDArray[np.float32],
+        known: float,
+        near: NDArray[np.int64],
+        limit: int,
     ) -> tuple[list[int], NDArray[np.float32]]:
-        """Places of the best entries, best first, and what speaks for each (calibration's input)."""
-        lexical, known = self._lexical.look_up(text)
-        near, _ = self._dense.nearest(vector, _CANDIDATES)
-        forms = np.union1d(near, highest(lexical, _CANDIDATES))
+        forms = np.concatenate([near, highest(lexical, _CANDIDATES)])
         ranking = rank_entries(
             self._owner[forms],
             self._dense.scores(vector, forms),
             lexical[forms],
             dense_share=self._calibration.dense_share,
+            count=max(limit, 2),
         )
         rows = gather_evidence(ranking, limit, length=len(text.normal), known_share=known)
         return list(ranking.entries[:limit]), rows

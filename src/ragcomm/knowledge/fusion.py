@@ -32,15 +32,26 @@ def highest(scores: Scores, count: int) -> NDArray[np.int64]:
     return near[np.argsort(-scores[near], kind="stable")[:count]]
 
 
-def rank_entries(owner: NDArray[np.int64], dense: Scores, lexical: Scores, *, dense_share: float) -> Ranking:
+def rank_entries(
+    owner: NDArray[np.int64], dense: Scores, lexical: Scores, *, dense_share: float, count: int
+) -> Ranking:
     """Ranks the entries that own some wordings by share * dense + (1 - share) * lexical, best over wordings.
 
-    `owner`, `dense` and `lexical` have one item a wording; equal entries keep their order.
+    `owner`, `dense` and `lexical` have one item a wording, a wording may come twice; the first `count` entries
+    are returned, of equal ones the lower first.
     """
     fused = dense_share * dense + (1 - dense_share) * lexical
-    entries, inverse = np.unique(owner, return_inverse=True)
-    best = np.full((3, len(entries)), -np.inf, np.float32)
-    for row, scores in zip(best, (fused, dense, lexical), strict=True):
-        np.maximum.at(row, inverse, scores)
-    order = np.argsort(-best[0], kind="stable")
-    return Ranking(entries[order].tolist(), best[0][order], best[1][order], best[2][order])
+    order = np.lexsort((owner, -fused))
+    best: dict[int, int] = {}
+    for entry, wording in zip(owner[order].tolist(), order.tolist(), strict=True):
+        if entry not in best:
+            best[entry] = wording
+            if len(best) == count:
+                break
+    theirs = [owner == entry for entry in best]
+    return Ranking(
+        list(best),
+        fused[list(best.values())],
+        np.array([dense[own].max() for own in theirs], np.float32),
+        np.array([lexical[own].max() for own in theirs], np.float32),
+    )

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ragcomm.records import Label, Text
 from ragcomm.text.lexicon import Lexicon
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a check found at [start, end) of the normal text."""
 
     check: str
@@ -96,6 +96,7 @@ _OTHER = (
     r"|line|whatsapp|同号|抖音号?|小红书号?|群号|裙号)"
 )
 _ID = r"(?:[a-z][a-z0-9_\-]{4,19}|\d{5,12})"
+_ALPHANUMERIC = re.compile(r"[0-9a-z]")
 _CONTACT_HANDLE = re.compile(
     rf"(?:{_WECHAT}|{_OTHER}){_SEP}{_ID}|(?:电话|手机|热线|电联){_SEP}\d{{7,12}}|@[a-z][a-z0-9_]{{4,31}}|t\.me/\w+|{_ID}{_SEP}(?:同号|{_WECHAT}同号|同微|备注)"
 )
@@ -148,9 +149,10 @@ class CheckBook:
         normal = text.normal
         folded = normal.translate(self._letters)
         found = [
-            Evidence(name, m.start(), m.end())
+            Evidence(name, *m.span())
             for name, pattern, view in (
-                ("contact_handle", _CONTACT_HANDLE, folded),
+                # A handle without a letter or digit does not exist, and looking for one costs the most.
+                ("contact_handle", _CONTACT_HANDLE, folded if _ALPHANUMERIC.search(folded) else ""),
                 ("contact_word", _CONTACT_WORD, folded),
                 ("contact_word", _SPELLED, normal),
                 ("link", _LINK, normal),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ragcomm.errors import ArtefactError
 from ragcomm.moderation.checks import Evidence
-from ragcomm.moderation.features import FeatureSpace
+from ragcomm.moderation.features import FeatureSpace, Rows
 from ragcomm.records import LABELS, Label, Stance, Text
 
 # Column order of the models: the labels, then what a message may privately be, then the stances.
@@ -62,6 +62,12 @@ class Classifier:
         self.space = space
         self._weights, self._dense, self._bias = weights, dense, bias
         self._slopes, self._offsets = list(slopes), list(offsets)
+        self._check_weights: dict[tuple[str, Label], tuple[float, float]] = {
+            (check, label): (float(weights[first, column]), float(weights[second, column]))
+            for check in space.checks
+            for first, second in [space.check_columns(check)]
+            for column, label in enumerate(LABELS)
+        }
 
     @classmethod
     def open(cls, folder: Path, checks: Sequence[str]) -> Classifier:
@@ -91,10 +97,14 @@ class Classifier:
             parameters["offsets"],
         )
 
-    def scores(self, columns: Sequence[int], values: Sequence[float], vector: NDArray[np.float32]) -> list[float]:
-        """Raw log-odds of one text, one for each of COLUMNS."""
-        sparse = np.array(values, np.float32) @ self._weights[columns]
-        total: list[float] = (sparse + vector @ self._dense + self._bias).tolist()
+    def scores(self, rows: Rows, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw log-odds, one row a text and one column for each of COLUMNS."""
+        weighted = self._weights[rows.columns] * rows.values[:, None]
+        # Every row has at least its length's shape, so no segment is empty.
+        sparse = np.add.reduceat(weighted, rows.starts[:-1])
+        # One product a text: a product of the whole batch would round each text by the company it is in.
+        dense = np.array([vector @ self._dense for vector in vectors])
+        total: NDArray[np.float32] = sparse + dense + self._bias
         return total
 
     def judge(
@@ -105,10 +115,9 @@ class Classifier:
         quoted: Sequence[bool],
     ) -> list[Judgement]:
         """Calibrated probabilities of every label, and the stances, for each text."""
-        return [
-            self._judgement(self.scores(*self.space.row(text, evidence, quoted=has_quote), vector))
-            for text, evidence, vector, has_quote in zip(texts, found, vectors, quoted, strict=True)
-        ]
+        if not texts:
+            return []
+        return list(map(self._judgement, self.scores(self.space.rows(texts, found, quoted), vectors).tolist()))
 
     def _judgement(self, scores: list[float]) -> Judgement:
         # A dozen numbers: plain floats beat arrays here.
@@ -130,10 +139,8 @@ class Classifier:
 
     def check_weight(self, check: str, label: Label, *, times: int) -> float:
         """The log-odds that `times` hits of a check add to a label."""
-        first, second = self.space.check_columns(check)
-        column = LABELS.index(label)
-        weight = float(self._weights[first, column])
-        return weight + float(self._weights[second, column]) if times > 1 else weight
+        once, again = self._check_weights[check, label]
+        return once + again if times > 1 else once
 
     def telling_span(self, text: Text, label: Label) -> tuple[int, int, float] | None:
         """The stretch of the normal text whose n-grams speak most for `label`, with their log-odds.
@@ -158,17 +165,15 @@ class Classifier:
 
     def _shares(self, framed_text: str, column: int) -> NDArray[np.float32]:
         """What each character adds to a model, by the grams of two characters and more it is in."""
-        share = np.zeros(len(framed_text), np.float32)
+        starts, places, lengths = self.space.find_grams(framed_text)
         # A single character says little about a phrase.
-        found = [match for match in self.space.find_grams(framed_text) if match[2] - match[1] > 1]
-        if found:
-            places, starts, ends = np.array(found).T
-            weight = self._weights[places, column] * self.space.idf[places] / (ends - starts)
-            # Steps up where a gram begins and down where it ends; their running sum is the share.
-            steps = np.zeros(len(framed_text) + 1, np.float32)
-            np.add.at(steps, starts, weight)
-            np.subtract.at(steps, ends, weight)
-            share = np.cumsum(steps[:-1])
+        long = lengths > 1
+        starts, places, lengths = starts[long], places[long], lengths[long]
+        weight = self._weights[places, column] * self.space.idf[places] / lengths
+        # Steps up where a gram begins and down where it ends; their running sum is the share.
+        size = len(framed_text) + 1
+        steps = np.bincount(starts, weight, size) - np.bincount(starts + lengths, weight, size)
+        share: NDArray[np.float32] = np.cumsum(steps[:-1]).astype(np.float32)
         return share
 
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
-from operator import mul
 
 import numpy as np
-from ahocorasick_rs import AhoCorasick, Implementation
 from numpy.typing import NDArray
 
 from ragcomm.moderation.checks import Evidence
 from ragcomm.records import Text
+from ragcomm.text.grams import GramIndex, Places, gram_codes
 
 LONGEST_GRAM = 4
 # A long text is read from both ends: forwarded posts carry their advertisement in the last lines.
@@ -63,6 +62,15 @@ def shapes(text: Text, *, quoted: bool) -> list[int]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A sparse matrix by rows (CSR): row i has `columns[starts[i]:starts[i + 1]]` with these `values`."""
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
 class FeatureSpace:
     """Which column a gram, a pair of words, a check or a shape is, and how strongly the first two count."""
 
@@ -74,44 +82,59 @@ class FeatureSpace:
             raise ValueError(f"{len(idf)} weights for {len(grams)} grams and {len(pairs)} pairs")
         self.idf = idf
         self.checks = tuple(checks)
-        # One pass over the text finds all known grams; looking each one up costs several times as much.
-        self._grams = AhoCorasick(list(grams), implementation=Implementation.ContiguousNFA)
+        self._grams = GramIndex(grams)
         self._pairs = {pair: len(grams) + i for i, pair in enumerate(pairs)}
-        self._idf: list[float] = idf.tolist()
         self.first_check = len(idf)
         self._check = {name: self.first_check + 2 * i for i, name in enumerate(self.checks)}
         self.first_shape = self.first_check + 2 * len(self.checks)
         self.width = self.first_shape + len(SHAPES)
 
-    def find_grams(self, framed_text: str) -> list[tuple[int, int, int]]:
-        """Column, start and end of every known gram in a text between its borders."""
-        found: list[tuple[int, int, int]] = self._grams.find_matches_as_indexes(framed_text, overlapping=True)
-        return found
+    def find_grams(self, framed_text: str) -> tuple[Places, Places, Places]:
+        """Start, column and length of every known gram in a text between its borders."""
+        return self._grams.find(gram_codes(framed_text))
 
     def check_columns(self, check: str) -> tuple[int, int]:
         """The two columns of a check: found at all, found more than once."""
         first = self._check[check]
         return first, first + 1
 
-    def row(self, text: Text, found: Sequence[Evidence], *, quoted: bool) -> tuple[list[int], list[float]]:
-        """Columns and values of one text: its grams by idf, scaled to length one; checks and shapes as 1.
+    def rows(self, texts: Sequence[Text], found: Sequence[Sequence[Evidence]], quoted: Sequence[bool]) -> Rows:
+        """One row a text: its grams and pairs by idf, scaled to length one; then checks and shapes as 1."""
+        known = self._known(texts)
+        owners, columns = np.divmod(known, self.width)
+        weights = self.idf[columns]
+        norms = np.sqrt(np.bincount(owners, weights**2, len(texts)))
+        flags = [self._flags(*each) for each in zip(texts, found, quoted, strict=True)]
+        flagged = np.repeat(np.arange(len(texts)), [len(f) for f in flags])
+        order = np.argsort(np.concatenate([owners, flagged]), kind="stable")
+        values = np.concatenate([weights / norms[owners], np.ones(len(flagged))])
+        return Rows(
+            np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(texts)) + list(map(len, flags)))]),
+            np.concatenate([columns, np.array([c for f in flags for c in f], np.int64)])[order],
+            values[order].astype(np.float32),
+        )
 
-        Plain lists: at this size they are several times faster than arrays.
-        """
-        known = {match[0] for match in self.find_grams(framed(text.normal))}
-        known.update(column for column in map(self._pairs.get, word_pairs(text)) if column is not None)
-        columns = list(known)
-        weights = list(map(self._idf.__getitem__, columns))
-        scale = sqrt(sum(map(mul, weights, weights))) or 1.0
-        values = [w / scale for w in weights]
-        flags = self._flags(text, found, quoted)
-        return columns + flags, values + [1.0] * len(flags)
+    def _known(self, texts: Sequence[Text]) -> Places:
+        """The number text * width + column for every gram and pair of a text that is known, each once."""
+        wholes = [framed(text.normal) for text in texts]
+        # Nothing in the vocabulary reaches over the border between two texts.
+        starts, columns, _ = self.find_grams("".join(wholes))
+        owners = np.repeat(np.arange(len(texts)), list(map(len, wholes)))[starts]
+        pairs = [
+            i * self.width + column
+            for i, text in enumerate(texts)
+            for column in map(self._pairs.get, word_pairs(text))
+            if column is not None
+        ]
+        known: Places = np.unique(np.concatenate([owners * self.width + columns, np.array(pairs, np.int64)]))
+        return known
 
     def _flags(self, text: Text, evidence: Sequence[Evidence], quoted: bool) -> list[int]:
         flags = [self.first_shape + shape for shape in shapes(text, quoted=quoted)]
-        for name, count in Counter(e.check for e in evidence).items():
-            first, second = self.check_columns(name)
-            flags += (first, second) if count > 1 else (first,)
+        times = Counter([e.check for e in evidence])
+        for name, count in times.items():
+            first = self._check[name]
+            flags += (first, first + 1) if count > 1 else (first,)
         return flags
 
 

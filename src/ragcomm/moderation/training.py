@@ -64,15 +64,8 @@ def fit(samples: Sequence[Sample], vectors: NDArray[np.float32], checks: Sequenc
     # Grams of our own lines only: other sources teach what is innocent, not what there is to say.
     grams, pairs, idf = learn_vocabulary([s.text for s in samples if s.own])
     space = FeatureSpace(grams, pairs, idf, checks)
-    rows = [space.row(s.text, s.found, quoted=s.quoted) for s in samples]
-    sparse = csr_matrix(
-        (
-            np.concatenate([values for _, values in rows]),
-            np.concatenate([columns for columns, _ in rows]),
-            np.cumsum([0, *(len(columns) for columns, _ in rows)]),
-        ),
-        (len(samples), space.width),
-    )
+    rows = space.rows([s.text for s in samples], [s.found for s in samples], [s.quoted for s in samples])
+    sparse = csr_matrix((rows.values, rows.columns, rows.starts), (len(samples), space.width))
     loudness = np.repeat([GRAM_SCALE, FLAG_SCALE], [space.first_check, space.width - space.first_check])
     matrix = hstack([sparse @ diags(loudness), csr_matrix(vectors * DENSE_SCALE)]).tocsr()
     weight = np.array([s.weight for s in samples])

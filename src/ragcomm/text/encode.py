@@ -14,11 +14,11 @@ from operator import add
 from pathlib import Path
 
 import numpy as np
-from ahocorasick_rs import AhoCorasick, Implementation
 from numpy.typing import NDArray
 
 from ragcomm.errors import ArtefactError
 from ragcomm.records import Text
+from ragcomm.text.grams import GramIndex, gram_codes
 
 UNKNOWN = "[UNK]"
 Vectors = NDArray[np.float32]
@@ -44,10 +44,9 @@ class StaticEncoder:
         if len(vocabulary) != len(table):
             raise ArtefactError(f"encoder: {len(vocabulary)} terms for {len(table)} rows")
         self._words = {term: row for term, row in vocabulary.items() if term != UNKNOWN}
-        # Characters and their pairs are found in one pass; looking each one up costs several times as much.
         short = [term for term in self._words if len(term) <= _LONGEST_GRAM]
-        self._short_rows = [self._words[term] for term in short]
-        self._short = AhoCorasick(short, implementation=Implementation.ContiguousNFA)
+        self._grams = GramIndex(short)
+        self._gram_rows = np.array([self._words[term] for term in short], np.int64)
         # Stored in half precision, summed in single: converting on every text would cost more than the sum.
         self._table = table.astype(np.float32)
         self.dimension = int(table.shape[1])
@@ -72,21 +71,30 @@ class StaticEncoder:
     def encode(self, texts: Sequence[Text]) -> Vectors:
         """Unit vectors, shape (len(texts), dimension), float32; a text without known terms is all zero."""
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        for vector, text in zip(vectors, texts, strict=True):
-            rows = self._rows(text)
-            if rows:
+        rows, ends = self._rows(texts)
+        start = 0
+        for vector, end in zip(vectors, ends, strict=True):
+            if end > start:
                 # A product with ones sums the rows several times faster than a reduction does.
-                ones = _ONES[: len(rows)] if len(rows) <= _MOST else np.ones(len(rows), np.float32)
-                np.dot(ones, self._table[rows], out=vector)
+                count = end - start
+                ones = _ONES[:count] if count <= _MOST else np.ones(count, np.float32)
+                np.dot(ones, self._table[rows[start:end]], out=vector)
                 vector /= sqrt(vector.dot(vector)) or 1.0
+                start = end
         return vectors
 
-    def _rows(self, text: Text) -> list[int]:
-        """The table's row of every known term of a text, as often as it occurs."""
-        rows = [row for row in map(self._words.get, text.tokens) if row is not None]
-        places = self._short_rows
-        rows += [places[m[0]] for m in self._short.find_matches_as_indexes(text.normal, overlapping=True)]
-        return rows
+    def _rows(self, texts: Sequence[Text]) -> tuple[NDArray[np.int64], list[int]]:
+        """The table's row of every known term, as often as it occurs, text after text, and where each text ends."""
+        words = [[row for row in map(self._words.get, text.tokens) if row is not None] for text in texts]
+        # NUL between the texts: no term reaches over it.
+        starts, places, _ = self._grams.find(gram_codes("\0".join([text.normal for text in texts])))
+        borders = np.cumsum([len(text.normal) + 1 for text in texts])
+        owners = np.concatenate(
+            [np.repeat(np.arange(len(texts)), list(map(len, words))), np.searchsorted(borders, starts, side="right")]
+        )
+        rows = np.concatenate([np.array([row for own in words for row in own], np.int64), self._gram_rows[places]])
+        ends: list[int] = np.cumsum(np.bincount(owners, minlength=len(texts))).tolist()
+        return rows[np.argsort(owners, kind="stable")], ends
 
 
 _LONGEST_GRAM = 2

@@ -86,20 +86,29 @@ def normalize(raw: str) -> tuple[str, Sequence[int] | None, frozenset[str]]:
     return normal, offsets, frozenset(tricks)
 
 
+class _Tricks(dict[str, str]):
+    """A character to the trick it is a sign of ("" for none), learned on demand."""
+
+    def __missing__(self, c: str) -> str:
+        trick = ""
+        if c > "\u024f" and not "\u4e00" <= c <= "\u9fff":
+            if c in _HIDING:
+                trick = "zero_width"
+            elif "\uff10" <= c <= "\uff5a" and c.isalnum():
+                trick = "full_width"
+            elif c == "\u20e3" or ord(c) in _BOXED or (c.isalnum() and unicodedata.decomposition(c)):
+                trick = "enclosed"
+            elif unicodedata.category(c) in ("Mn", "Me") and not "\ufe00" <= c <= "\ufe0f":
+                trick = "combining"
+        self[c] = trick
+        return trick
+
+
+_TRICKS = _Tricks()
+
+
 def _tricks(raw: str) -> set[str]:
-    tricks = set()
-    for c in set(raw):
-        if c <= "\u024f" or "\u4e00" <= c <= "\u9fff":
-            continue
-        if c in _HIDING:
-            tricks.add("zero_width")
-        elif "\uff10" <= c <= "\uff5a" and c.isalnum():
-            tricks.add("full_width")
-        elif c == "\u20e3" or ord(c) in _BOXED or (c.isalnum() and unicodedata.decomposition(c)):
-            tricks.add("enclosed")
-        elif unicodedata.category(c) in ("Mn", "Me") and not "\ufe00" <= c <= "\ufe0f":
-            tricks.add("combining")
-    return tricks
+    return {_TRICKS[c] for c in raw} - {""}
 
 
 def _runs(normal: str) -> list[tuple[int, int]]:

@@ -53,7 +53,7 @@ def answerer() -> Answerer:
 
 def ask(answerer: Answerer, raw: str, *, limit: int = 3) -> Finding:
     text = SEGMENTER.read(raw)
-    return answerer.search(text, ENCODER.encode([text])[0], limit=limit)
+    return answerer.search([text], ENCODER.encode([text]), limit=limit)[0]
 
 
 def found(finding: Finding) -> dict[str, float]:
@@ -131,7 +131,7 @@ def test_confidence_never_rises_down_the_list() -> None:
 
 def test_an_exact_wording_comes_first_even_when_its_vector_does_not(answerer: Answerer) -> None:
     text, other = SEGMENTER.read("泡脚水温"), SEGMENTER.read("失眠怎么办")
-    finding = answerer.search(text, ENCODER.encode([other])[0])
+    (finding,) = answerer.search([text], ENCODER.encode([other]))
     assert list(found(finding)) == ["feet", "sleep", "cold"]
     assert finding.matches[0].confidence == 1
     assert finding.decision is Decision.ANSWER
@@ -157,14 +157,15 @@ def test_other_forms_replace_those_of_the_entries() -> None:
 def test_words_alone_find_what_has_no_vector(answerer: Answerer) -> None:
     by_words = Calibration(0.0, (10.0, 0, 0, 0, 0, 0, 0), -5.0, 0.9, 0.45)
     text = SEGMENTER.read("泡脚")
-    finding = Answerer(ENTRIES, SEGMENTER, ENCODER, by_words, "1").search(text, np.zeros(len(CHARACTERS), np.float32))
+    nothing = np.zeros((1, len(CHARACTERS)), np.float32)
+    (finding,) = Answerer(ENTRIES, SEGMENTER, ENCODER, by_words, "1").search([text], nothing)
     assert finding.matches[0].entry.id == "feet"
     assert finding.confidence > finding.matches[1].confidence
 
 
 def test_the_evidence_tells_both_scores_of_each_entry(answerer: Answerer) -> None:
     text = SEGMENTER.read("失眠原因")
-    places, rows = answerer.evidence(text, ENCODER.encode([text])[0])
+    ((places, rows),) = answerer.evidence([text], ENCODER.encode([text]))
     assert places == [0, 1, 2]
     by_name = dict(zip(EVIDENCE, rows.T.tolist(), strict=True))
     assert by_name["dense"] == pytest.approx([2 / 20**0.5, 0, 0], abs=1e-6)

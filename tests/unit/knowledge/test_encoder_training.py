@@ -89,12 +89,12 @@ def test_a_wording_it_never_saw_finds_its_entry(encoder: StaticEncoder, name: st
     judge = Calibration(1.0, (12.0, 0, 0, 0, 0, 0, 0), -6.0, 0.88, 0.5)
     answerer = Answerer(entries, SEGMENTER, encoder, judge, "tiny")
     text = SEGMENTER.read(WORLD[name][-1])
-    finding = answerer.search(text, encoder.encode([text])[0])
+    (finding,) = answerer.search([text], encoder.encode([text]))
     assert finding.matches[0].entry.id == name
     assert finding.decision is Decision.ANSWER
     assert finding.matches[1].confidence < 0.5
     other = SEGMENTER.read("股票什么时候跌")
-    assert answerer.search(other, encoder.encode([other])[0]).decision is Decision.ABSTAIN
+    assert answerer.search([other], encoder.encode([other]))[0].decision is Decision.ABSTAIN
 
 
 def test_sentence_transformers_sees_the_same_vectors(

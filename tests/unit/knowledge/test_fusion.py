@@ -31,14 +31,14 @@ def test_nothing_left_out_is_higher_than_what_is_taken(values: list[int], count:
 
 def test_entries_are_ranked_by_their_best_wording() -> None:
     owner = np.array([4, 7, 7, 2])
-    ranking = rank_entries(owner, scores(0.2, 0.9, 0.1, 0.4), scores(0.6, 0.1, 0.3, 0.4), dense_share=0.75)
+    ranking = rank_entries(owner, scores(0.2, 0.9, 0.1, 0.4), scores(0.6, 0.1, 0.3, 0.4), dense_share=0.75, count=9)
     # fused: 4 → .3; 7 → .7 and .15; 2 → .4
     assert list(ranking.entries) == [7, 2, 4]
     np.testing.assert_allclose(ranking.fused, [0.7, 0.4, 0.3], atol=1e-6)
 
 
 def test_dense_and_lexical_may_come_from_different_wordings() -> None:
-    ranking = rank_entries(np.array([0, 0, 1]), scores(0.8, 0.2, 0.3), scores(0.0, 1.0, 0.5), dense_share=0.5)
+    ranking = rank_entries(np.array([0, 0, 1]), scores(0.8, 0.2, 0.3), scores(0.0, 1.0, 0.5), dense_share=0.5, count=9)
     assert list(ranking.entries) == [0, 1]
     np.testing.assert_allclose(ranking.fused, [0.6, 0.4], atol=1e-6)
     np.testing.assert_allclose(ranking.dense, [0.8, 0.3], atol=1e-6)
@@ -47,25 +47,27 @@ def test_dense_and_lexical_may_come_from_different_wordings() -> None:
 
 @pytest.mark.parametrize(("share", "order"), [(1.0, [0, 1]), (0.0, [1, 0])])
 def test_the_share_decides_whom_to_trust(share: float, order: list[int]) -> None:
-    ranking = rank_entries(np.array([0, 1]), scores(0.9, 0.2), scores(0.1, 0.6), dense_share=share)
+    ranking = rank_entries(np.array([0, 1]), scores(0.9, 0.2), scores(0.1, 0.6), dense_share=share, count=9)
     assert list(ranking.entries) == order
 
 
 def test_equal_entries_keep_their_order() -> None:
-    ranking = rank_entries(np.array([9, 3, 5, 1]), scores(0.5, 0.5, 0.5, 0.1), scores(0, 0, 0, 0), dense_share=1.0)
+    ranking = rank_entries(
+        np.array([9, 3, 5, 1]), scores(0.5, 0.5, 0.5, 0.1), scores(0, 0, 0, 0), dense_share=1.0, count=9
+    )
     assert list(ranking.entries) == [3, 5, 9, 1]
     # Short lists are sorted stably by any means.
     many = np.where(np.arange(200) % 3 == 0, 0.5, 0.25).astype(np.float32)
-    ranking = rank_entries(np.arange(200), many, many, dense_share=0.5)
+    ranking = rank_entries(np.arange(200), many, many, dense_share=0.5, count=200)
     assert list(ranking.entries) == [*range(0, 200, 3), *(i for i in range(200) if i % 3)]
 
 
 def test_negative_scores_are_scores_too() -> None:
-    ranking = rank_entries(np.array([0, 1]), scores(-0.5, -0.2), scores(0, 0), dense_share=1.0)
+    ranking = rank_entries(np.array([0, 1]), scores(-0.5, -0.2), scores(0, 0), dense_share=1.0, count=9)
     assert list(ranking.entries) == [1, 0]
     np.testing.assert_allclose(ranking.fused, [-0.2, -0.5], atol=1e-6)
 
 
 def test_without_wordings_there_is_no_entry() -> None:
-    ranking = rank_entries(np.array([], np.int64), scores(), scores(), dense_share=0.5)
+    ranking = rank_entries(np.array([], np.int64), scores(), scores(), dense_share=0.5, count=9)
     assert list(ranking.entries) == []

@@ -25,6 +25,11 @@ def build(*forms: Text) -> LexicalIndex:
     return index
 
 
+def alone(index: LexicalIndex, text: Text) -> tuple[np.ndarray, float]:
+    cosines, known = index.look_up([text])
+    return cosines[0], known[0]
+
+
 @pytest.fixture
 def index() -> LexicalIndex:
     """失眠 茶 | 失眠 | 茶: three forms, of which no two are alike."""
@@ -36,7 +41,7 @@ def index() -> LexicalIndex:
 
 
 def test_a_wording_met_exactly_scores_one(index: LexicalIndex) -> None:
-    cosines, known = index.look_up(cut("失眠", "茶"))
+    cosines, known = alone(index, cut("失眠", "茶"))
     assert cosines[0] == pytest.approx(1, abs=1e-6)
     assert known == pytest.approx(1)
     assert cosines.dtype == np.float32
@@ -49,10 +54,10 @@ def test_cosines_are_those_of_weighted_terms(index: LexicalIndex) -> None:
     word, character, tea, pair = (1 + log(2)) * common, 0.3 * common, 0.3 * (1 + log(2)) * common, rare
     sleep_norm = sqrt(word**2 + 2 * character**2)
     first_norm = sqrt(sleep_norm**2 + tea**2 + pair**2)
-    cosines, known = index.look_up(cut("失眠"))
+    cosines, known = alone(index, cut("失眠"))
     np.testing.assert_allclose(cosines, [sleep_norm / first_norm, 1, 0], atol=1e-6)
     assert known == pytest.approx(1)
-    cosines, _ = index.look_up(cut("茶"))
+    cosines, _ = alone(index, cut("茶"))
     np.testing.assert_allclose(cosines, [tea / first_norm, 0, 1], atol=1e-6)
 
 
@@ -60,28 +65,28 @@ def test_known_is_the_share_of_weight_that_any_form_has(index: LexicalIndex) -> 
     common, unseen = log(4 / 3) + 1, log(4) + 1
     # 茶 twice (word, character); 票 twice; 茶票 once, a pair no form has.
     tea, ticket, pair = 0.3 * (1 + log(2)) * common, 0.3 * (1 + log(2)) * unseen, unseen
-    cosines, known = index.look_up(cut("茶", "票"))
+    cosines, known = alone(index, cut("茶", "票"))
     assert known == pytest.approx(tea / (tea + ticket + pair))
     assert cosines[2] == pytest.approx(tea / sqrt(tea**2 + ticket**2 + pair**2), abs=1e-6)
 
 
 def test_nothing_known_scores_nothing(index: LexicalIndex) -> None:
     for text in (cut("股票"), cut()):
-        cosines, known = index.look_up(text)
+        cosines, known = alone(index, text)
         assert cosines.tolist() == [0, 0, 0]
         assert known == 0
 
 
 def test_a_form_without_terms_keeps_its_place() -> None:
-    cosines, _ = build(cut(" "), cut("茶")).look_up(cut("茶"))
+    cosines, _ = alone(build(cut(" "), cut("茶")), cut("茶"))
     np.testing.assert_allclose(cosines, [0, 1], atol=1e-6)
 
 
-def test_a_term_of_more_than_twenty_forms_tells_nothing_apart() -> None:
-    cosines, known = build(*[cut("茶", chr(0x4E00 + i)) for i in range(20)]).look_up(cut("茶"))
-    assert (cosines > 0.1).all()
-    cosines, known = build(*[cut("茶", chr(0x4E00 + i)) for i in range(21)]).look_up(cut("茶"))
-    assert cosines.tolist() == [0] * 21
+def test_a_term_of_more_than_a_hundred_forms_tells_nothing_apart() -> None:
+    cosines, known = alone(build(*[cut("茶", chr(0x4E00 + i)) for i in range(100)]), cut("茶"))
+    assert (cosines > 0).all()
+    cosines, known = alone(build(*[cut("茶", chr(0x4E00 + i)) for i in range(101)]), cut("茶"))
+    assert cosines.tolist() == [0] * 101
     assert known == pytest.approx(1)
 
 
@@ -104,7 +109,19 @@ def test_scores_are_cosines_computed_from_the_definition(forms: list[Text], quer
         norms = sqrt(sum(w * w for w in a.values()) * sum(w * w for w in b.values()))
         return sum(w * b.get(term, 0.0) for term, w in a.items()) / norms if norms else 0.0
 
-    cosines, known = build(*forms).look_up(query)
+    cosines, known = alone(build(*forms), query)
     expected = [cosine(weigh(query), weigh(form)) for form in forms]
     np.testing.assert_allclose(cosines, expected, atol=1e-5)
     assert 0 <= known <= 1 + 1e-9
+
+
+@given(st.lists(texts, min_size=1, max_size=8), st.lists(texts, max_size=5))
+@settings(deadline=None, max_examples=80)
+def test_texts_looked_up_together_score_as_alone(forms: list[Text], queries: list[Text]) -> None:
+    index = build(*forms)
+    cosines, known = index.look_up(queries)
+    assert cosines.shape == (len(queries), len(forms))
+    for i, query in enumerate(queries):
+        one, share = alone(index, query)
+        np.testing.assert_allclose(cosines[i], one, atol=1e-7)
+        assert known[i] == share

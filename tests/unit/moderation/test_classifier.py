@@ -11,7 +11,7 @@ from ragcomm.assembly import TextParts
 from ragcomm.errors import ArtefactError
 from ragcomm.moderation.checks import CHECKS
 from ragcomm.moderation.classifier import COLUMNS, STANCES, Classifier
-from ragcomm.moderation.features import SHAPES, FeatureSpace
+from ragcomm.moderation.features import SHAPES, FeatureSpace, Rows
 from ragcomm.moderation.training import Sample, Trained, fit
 from ragcomm.records import LABELS, Label, Stance, Text
 
@@ -97,10 +97,8 @@ def test_exported_scores_are_those_of_scikit_learn(fitted: Any, tmp_path: Path) 
     expected[:, len(LABELS) + 1 :] = 0
     for i, kind in enumerate(stance.classes_):
         expected[:, COLUMNS.index(f"stance:{kind}")] = stance.decision_function(matrix)[:, i]
-    scores = [
-        classifier.scores(*classifier.space.row(s.text, s.found, quoted=s.quoted), v)
-        for s, v in zip(samples, vectors, strict=True)
-    ]
+    rows = classifier.space.rows([s.text for s in samples], [s.found for s in samples], [s.quoted for s in samples])
+    scores = classifier.scores(rows, vectors)
     assert set(stance.classes_) == {"none", "assert", "ask"}
     np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-4)
     # An equality of constants would say nothing.
@@ -208,7 +206,8 @@ def test_every_gram_shares_its_weight_evenly_among_its_characters(tiny: Classifi
 
 
 def test_scores_add_up_in_the_head(tiny: Classifier) -> None:
-    scores = tiny.scores([0, 3, 6], [0.5, 0.25, 1.0], np.array([7.0, 0.1], np.float32))
+    rows = Rows(np.array([0, 3]), np.array([0, 3, 6]), np.array([0.5, 0.25, 1.0], np.float32))
+    (scores,) = tiny.scores(rows, np.array([[7.0, 0.1]], np.float32)).tolist()
     expected = dict.fromkeys(COLUMNS, 0.0) | {"spam": 0.5 * 2 + 1.5 - 1, "rumor": 0.25 * 2, "abuse": 1.0}
     assert dict(zip(COLUMNS, scores, strict=True)) == pytest.approx(expected | {"stance:deny": 2.0})
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
 
 import numpy as np
@@ -29,6 +30,14 @@ def words(*tokens: str, raw: str | None = None) -> Text:
 
 def named(text: Text, *, quoted: bool = False) -> set[str]:
     return {SHAPES[i] for i in shapes(text, quoted=quoted)}
+
+
+def row(
+    space: FeatureSpace, text: Text, found: Sequence[Evidence] = (), *, quoted: bool = False
+) -> tuple[list[int], list[float]]:
+    rows = space.rows([text], [found], [quoted])
+    assert rows.starts.tolist() == [0, len(rows.columns)]
+    return rows.columns.tolist(), rows.values.tolist()
 
 
 @pytest.fixture
@@ -103,30 +112,44 @@ def test_columns_are_grams_then_pairs_then_checks_twice_then_shapes(space: Featu
 
 def test_the_weights_of_a_row_have_length_one(space: FeatureSpace) -> None:
     # 3, 4, 12 and 84 make 85.
-    columns, values = space.row(words("艾灸", "好"), [], quoted=False)
+    columns, values = row(space, words("艾灸", "好"))
     seen = dict(zip(columns, values, strict=True))
     assert seen == pytest.approx({0: 3 / 85, 1: 4 / 85, 2: 12 / 85, 3: 84 / 85, 10: 1.0})
 
 
 def test_what_is_said_twice_counts_once(space: FeatureSpace) -> None:
     # 3, 4 and 12 make 13.
-    columns, values = space.row(words("艾灸", "艾灸", "艾"), [], quoted=False)
+    columns, values = row(space, words("艾灸", "艾灸", "艾"))
     assert dict(zip(columns, values, strict=True)) == pytest.approx({0: 3 / 13, 1: 4 / 13, 2: 12 / 13, 11: 1.0})
 
 
 def test_a_check_fills_one_column_when_it_hits_and_two_when_it_hits_again(space: FeatureSpace) -> None:
     found = [Evidence("link", 0, 1), Evidence("dose", 0, 1), Evidence("dose", 1, 2)]
-    columns, values = space.row(words("天"), found, quoted=True)
+    columns, values = row(space, words("天"), found, quoted=True)
     quoted = 10 + SHAPES.index("quoted")
     assert dict(zip(columns, values, strict=True)) == {4: 1.0, 8: 1.0, 9: 1.0, 10: 1.0, quoted: 1.0}
 
 
 def test_a_text_of_unknown_words_still_has_its_shape(space: FeatureSpace) -> None:
-    assert space.row(words(), [], quoted=False) == ([10], [1.0])
+    assert row(space, words()) == ([10], [1.0])
 
 
 def test_a_gram_is_found_wherever_it_stands(space: FeatureSpace) -> None:
-    assert sorted(space.find_grams("\x02艾灸艾\x03")) == [(0, 1, 2), (0, 3, 4), (1, 1, 3), (2, 0, 2)]
+    starts, columns, lengths = space.find_grams("\x02艾灸艾\x03")
+    seen = sorted(zip(columns.tolist(), starts.tolist(), lengths.tolist(), strict=True))
+    assert seen == [(0, 1, 1), (0, 3, 1), (1, 1, 2), (2, 0, 2)]
+
+
+def test_rows_together_are_the_rows_alone(space: FeatureSpace) -> None:
+    texts = [words("艾灸", "好"), words(), words("🙏", "艾"), words("艾灸")]
+    found: list[list[Evidence]] = [[], [Evidence("link", 0, 1)], [], [Evidence("dose", 0, 1), Evidence("dose", 1, 2)]]
+    quoted = [False, True, False, True]
+    rows = space.rows(texts, found, quoted)
+    assert rows.starts[-1] == len(rows.columns) == len(rows.values)
+    for i, text in enumerate(texts):
+        one = slice(rows.starts[i], rows.starts[i + 1])
+        alone = row(space, text, found[i], quoted=quoted[i])
+        assert (rows.columns[one].tolist(), rows.values[one].tolist()) == alone
 
 
 def test_a_space_with_too_few_weights_is_refused() -> None:

@@ -1,0 +1,186 @@
+"""The service's side of its judge: a process of its own, so that judging and serving each have a processor.
+
+The event loop only moves bytes; models, dictionary and indexes live in the judge (see `judging`). Should that
+process end, what it was asked fails with 503, nothing is stored, and it is started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+
+from ragcomm.errors import RagcommError, Unavailable
+from ragcomm.records import Message
+from ragcomm.settings import Settings
+from ragcomm_api.frames import LENGTH_BYTES, frame, unpack
+
+log = structlog.get_logger()
+_RESTART_S = 1.0
+# A judgement of some dozen messages; more would let those behind it wait too long.
+MOST_TOGETHER = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the judge says of one message: what is stored and counted of it, and the document for the caller.
+
+    `document` is a JSON object with verdict, answer, debunk and reply; `flagged` has blanks between labels.
+    """
+
+    document: bytes
+    action: str
+    flagged: str
+    decision: str | None
+    policy_version: str
+    model_version: str
+
+
+class Judge:
+    """Asks the judge's process; requests are answered in the order in which they were sent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pending: deque[asyncio.Future[bytes]] = deque()
+        self._writer: asyncio.StreamWriter | None = None
+        self._child: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        # Whether messages can be judged now, and among how many answers and debunks.
+        self.alive = False
+        self.sizes: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Starts the process and waits until its models are loaded.
+
+        Raises:
+            RagcommError: the models or corpora cannot be used.
+        """
+        reader = await self._spawn()
+        self._watch = asyncio.create_task(self._listen(reader))
+
+    async def close(self) -> None:
+        """Ends the process; what is still asked fails."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+        await self._end()
+
+    async def run(self, messages: Sequence[Message]) -> list[Judged]:
+        """Judges messages and finds what to answer them, in order.
+
+        Raises:
+            RagcommError: the judge is not there, or could not judge.
+        """
+        results: list[Judged] = []
+        # One group after the other, so that what others send may come between.
+        for start in range(0, len(messages), MOST_TOGETHER):
+            heads, documents = await self._ask("messages", _texts(messages[start : start + MOST_TOGETHER]))
+            results += [Judged(document, *head) for head, document in zip(heads, documents, strict=True)]
+        return results
+
+    async def verdict(self, message: Message) -> tuple[str, bytes]:
+        """The action for one message and its verdict as JSON."""
+        heads, documents = await self._ask("verdicts", _texts([message]))
+        return heads[0], documents[0]
+
+    async def search(self, kind: str, text: str, limit: int) -> bytes:
+        """The finding for a text among "answers" or "debunks", as JSON."""
+        _, documents = await self._ask(kind, {"text": text, "limit": limit})
+        return documents[0]
+
+    async def _ask(self, kind: str, rest: dict[str, Any]) -> tuple[Any, list[bytes]]:
+        if self._writer is None or not self.alive:
+            raise Unavailable
+        reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._pending.append(reply)
+        self._writer.write(frame(orjson.dumps({"ask": kind, **rest})))
+        head, documents = unpack(await reply)
+        if isinstance(head, dict):
+            raise RagcommError(f"the judge failed: {head['error']}")
+        return head, documents
+
+    async def _spawn(self) -> asyncio.StreamReader:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "ragcomm_api.judging",
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                # Ctrl-C is for the service, which still needs its judge for what is under way.
+                start_new_session=True,
+            )
+        reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        given = {
+            "corpora": str(self._settings.corpora.absolute()),
+            "models": str(self._settings.models.absolute()),
+            "segmenter": self._settings.segmenter,
+        }
+        self._writer.write(frame(orjson.dumps(given)))
+        try:
+            sizes, _ = unpack(await _next(reader))
+        except asyncio.IncompleteReadError as error:
+            raise RagcommError("the judge ended before it was ready") from error
+        if "error" in sizes:
+            raise RagcommError(sizes["error"])
+        self.sizes, self.alive = sizes, True
+        return reader
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Hands every reply to whoever asked; starts the process again when it has ended."""
+        while True:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    content = await _next(reader)
+                    waiting = self._pending.popleft()
+                    # A caller who went away has cancelled its future.
+                    if not waiting.done():
+                        waiting.set_result(content)
+            log.error("the judge has ended and is started again")
+            await self._end()
+            reader = await self._respawn()
+
+    async def _respawn(self) -> asyncio.StreamReader:
+        while True:
+            try:
+                return await self._spawn()
+            except RagcommError as error:
+                log.error("the judge does not start", reason=str(error))
+                await self._end()
+                await asyncio.sleep(_RESTART_S)
+
+    async def _end(self) -> None:
+        self.alive = False
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        while self._pending:
+            waiting = self._pending.popleft()
+            if not waiting.done():
+                waiting.set_exception(Unavailable())
+        if self._child is not None:
+            with suppress(ProcessLookupError):
+                self._child.terminate()
+            await self._child.wait()
+            self._child = None
+
+
+def _texts(messages: Sequence[Message]) -> dict[str, Any]:
+    return {"texts": [(m.text, m.quoted) for m in messages]}
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes:
+    length = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
+    return await reader.readexactly(length)
