@@ -26,7 +26,7 @@ def run() -> dict[str, Any]:
     used = 0
     with server.echo() as bare, server.ragcomm(_executable()) as running:
         result["ready_s"] = round(running.ready_s, 2)
-        result["resident_mb_ready"] = round(server.resident_mb(running.pid), 1)
+        result["memory_mb_ready"] = server.resident_mb(running.pid)
         client.run(running.port, [_single(f"warm{i}", t) for i, t in enumerate(texts[:300])], 8)
         for connections, count in SINGLES.items():
             part = texts[used : used + count]
@@ -37,7 +37,7 @@ def run() -> dict[str, Any]:
             result["single"][connections] = _load(running.port, singles, connections)
         result["batch"] = _load(running.port, _batches(texts), 2)
         result["batch"]["messages_per_s"] = round(result["batch"]["per_s"] * BATCH_SIZE, 1)
-        result["resident_mb_after"] = round(server.resident_mb(running.pid), 1)
+        result["memory_mb_after"] = server.resident_mb(running.pid)
     result["share_of_echo_32"] = round(result["single"][32]["per_s"] / result["echo"][32]["per_s"], 3)
     _print(result)
     return result
@@ -82,7 +82,7 @@ def _load(port: int, requests: Sequence[bytes], connections: int) -> dict[str, A
 
 
 def _print(result: dict[str, Any]) -> None:
-    print(f"ready after {result['ready_s']} s with {result['resident_mb_ready']} MB resident")
+    print(f"ready after {result['ready_s']} s with {result['memory_mb_ready']} MB")
     print(f"{'connections':>12} {'echo/s':>9} {'posts/s':>9} {'share':>6} {'p50 ms':>7} {'p99 ms':>7}")
     for connections, single in result["single"].items():
         bare = result["echo"][connections]["per_s"]
@@ -91,4 +91,4 @@ def _print(result: dict[str, Any]) -> None:
             f" {single['p50_ms']:>7.1f} {single['p99_ms']:>7.1f}"
         )
     print(f"batches of {BATCH_SIZE}: {result['batch']['messages_per_s']:.0f} messages/s")
-    print(f"resident afterwards: {result['resident_mb_after']} MB")
+    print(f"memory afterwards: {result['memory_mb_after']} MB")

@@ -82,9 +82,21 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def resident_mb(pid: int) -> float:
-    """Resident memory of a process in MiB (Linux)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
+def resident_mb(pid: int) -> dict[str, float]:
+    """Memory of the service and its judge in MiB (Linux).
+
+    `resident` is what each holds by itself, `total` counts pages that both use (the interpreter, libraries) once.
+    """
+    pids = [pid, *_children(pid)]
+    totals = [_field(Path(f"/proc/{p}/smaps_rollup"), "Pss:") for p in pids]
+    resident = [_field(Path(f"/proc/{p}/status"), "VmRSS:") for p in pids]
+    return {"total": round(sum(totals), 1), **{f"resident_{i}": round(r, 1) for i, r in enumerate(resident)}}
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _field(file: Path, name: str) -> float:
+    line = next(line for line in file.read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 1024

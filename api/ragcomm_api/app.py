@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,8 +28,10 @@ from ragcomm_api.dependencies import Parts
 from ragcomm_api.edge import Edge, Metrics
 from ragcomm_api.intake import Intake
 from ragcomm_api.judge import Judge
+from ragcomm_api.memory import settle
 from ragcomm_api.problems import Problem, on_problem
 from ragcomm_api.routes import health, messages, pages, search
+from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import ProblemOut
 from ragcomm_api.schemas.openapi import BODIES, complete
 
@@ -48,9 +49,11 @@ def create(settings: Settings | None = None) -> FastAPI:
     )
     for module in (messages, search, health, pages):
         app.include_router(module.router)
+    routes = [*messages.router.routes, *search.router.routes]
+    direct = {(method, r.path): r for r in routes if isinstance(r, DirectRoute) for method in r.methods or ()}
     for kind in (Problem, ValidationError, RequestValidationError, RagcommError, HTTPException, Exception):
         app.add_exception_handler(kind, on_problem)
-    app.add_middleware(Edge, metrics=metrics, most_bytes=settings.most_body_bytes)
+    app.add_middleware(Edge, metrics=metrics, most_bytes=settings.most_body_bytes, direct=direct)
     BODIES["ProblemOut"] = ProblemOut
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
@@ -81,9 +84,7 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
             await starting
             intake = Intake(judge, writer, partial(messages.make_write, metrics))
             app.state.parts = Parts(settings, judge, engine, writer, Keyring(keys), metrics, intake)
-            # What was built stays for good: the collector need not walk through it.
-            gc.collect()
-            gc.freeze()
+            settle()
             yield
             app.state.parts = None
 

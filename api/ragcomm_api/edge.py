@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
+from fastapi import Request, Response
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ragcomm.records import Action, Decision
-from ragcomm_api.problems import Problem
+from ragcomm_api.problems import Problem, on_problem
+from ragcomm_api.routes.direct import DirectRoute
 
 log = structlog.get_logger()
 
@@ -69,11 +72,29 @@ class Metrics:
         self.rows.inc(rows)
 
 
+# Method and path.
+Call = tuple[str, str]
+
+
+async def _called(route: DirectRoute, request: Request) -> Response:
+    """What a route answers, errors too."""
+    try:
+        response: Response = await route.endpoint(request)
+    except Exception as error:
+        response = await on_problem(request, error)
+        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+            # The message of an error may hold a member's words; its kind does not.
+            log.error("a route failed", route=route.path, kind=type(error).__name__)
+    return response
+
+
 class Edge:
     """The outermost layer, plain ASGI because it is on the path of every message."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, most_bytes: int, direct: Mapping[Call, DirectRoute]) -> None:
+        """`direct` are the routes that are reached without the framework's layers between here and there."""
         self._app, self._metrics, self._most = app, metrics, most_bytes
+        self._direct = direct
         self._children: dict[tuple[str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,9 +119,8 @@ class Edge:
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: Send) -> None:
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        too_large = Problem(413, f"the body is larger than {self._most} bytes").response()
         if not declared.isdigit() or int(declared) > self._most:
-            await too_large(scope, receive, answer)
+            await self._too_large().response()(scope, receive, answer)
             return
         seen = 0
 
@@ -109,10 +129,18 @@ class Edge:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most:
-                raise Problem(413, f"the body is larger than {self._most} bytes")
+                raise self._too_large()
             return message
 
-        await self._app(scope, counted, answer)
+        route = self._direct.get((scope["method"], scope["path"]))
+        if route is None:
+            await self._app(scope, counted, answer)
+            return
+        scope["route"] = route
+        await (await _called(route, Request(scope, counted)))(scope, counted, answer)
+
+    def _too_large(self) -> Problem:
+        return Problem(413, f"the body is larger than {self._most} bytes")
 
     def _record(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")

@@ -6,8 +6,6 @@ service at the other end of the socket does.
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 import socket
 import sys
@@ -20,8 +18,8 @@ from ragcomm.assembly import build_service
 from ragcomm.errors import RagcommError
 from ragcomm.records import Message, Outcome
 from ragcomm.service import Service
-from ragcomm.settings import Settings
 from ragcomm_api.frames import frame, pack, read_frame
+from ragcomm_api.memory import settle
 from ragcomm_api.wire import finding_json, judgement_json, verdict_json
 
 log = logging.getLogger(__name__)
@@ -61,11 +59,11 @@ def main() -> None:
         if first is None:
             return
         try:
-            service = build_service(_settings(first))
+            service = _build(first)
         except RagcommError as error:
             connection.sendall(frame(pack({"error": str(error)})))
             return
-        _settle()
+        settle()
         connection.sendall(frame(pack(service.sizes())))
         while (content := read_frame(connection)) is not None:
             try:
@@ -77,22 +75,9 @@ def main() -> None:
             connection.sendall(frame(reply))
 
 
-def _settings(content: bytes) -> Settings:
+def _build(content: bytes) -> Service:
     given = orjson.loads(content)
-    return Settings(
-        corpora=Path(given["corpora"]),
-        models=Path(given["models"]),
-        segmenter=given["segmenter"],
-    )
-
-
-def _settle() -> None:
-    """What was built stays for good: the collector need not walk through it, the rest goes back to the system."""
-    gc.collect()
-    gc.freeze()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+    return build_service(Path(given["corpora"]), Path(given["models"]), given["segmenter"])
 
 
 if __name__ == "__main__":

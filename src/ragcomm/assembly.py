@@ -1,9 +1,10 @@
-"""Builds the parts from the settings; the only place that knows which part needs which."""
+"""Builds the parts from corpora and models; the only place that knows which part needs which."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from ragcomm.moderation.classifier import Classifier
 from ragcomm.moderation.moderator import Moderator
 from ragcomm.records import Entry
 from ragcomm.service import Service
-from ragcomm.settings import Settings
 from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
@@ -31,6 +31,7 @@ class TextParts:
     segmenter: Segmenter
     checks: CheckBook
     pipeline: str
+    types: Mapping[str, str]
 
 
 def pipeline_version(corpora: Path) -> str:
@@ -41,9 +42,9 @@ def pipeline_version(corpora: Path) -> str:
 
 def build_text(corpora: Path, engine: str | None = None) -> TextParts:
     """Reads the dictionary and the cues."""
-    terms = frozenset(load_terms(corpora))
-    checks = CheckBook(load_cues(corpora), load_variants(corpora), domain=terms)
-    return TextParts(Segmenter(terms, engine=engine), checks, pipeline_version(corpora))
+    types = load_terms(corpora)
+    checks = CheckBook(load_cues(corpora), load_variants(corpora), domain=frozenset(types))
+    return TextParts(Segmenter(types, engine=engine), checks, pipeline_version(corpora), types)
 
 
 def build_encoder(models: Path, pipeline: str) -> tuple[StaticEncoder, str]:
@@ -60,7 +61,7 @@ def build_moderator(models: Path, text: TextParts, encoder: StaticEncoder) -> Mo
         text.segmenter,
         encoder,
         text.checks,
-        Classifier.open(artefact.folder, text.checks.names),
+        Classifier.open(artefact.folder, text.checks.names, text.types),
         parameters["thresholds"],
         f"moderation-{artefact.version}",
     )
@@ -74,16 +75,16 @@ def build_answerer(models: Path, name: str, entries: list[Entry], text: TextPart
     return Answerer(entries, text.segmenter, encoder, calibration, version)
 
 
-def build_service(settings: Settings) -> Service:
+def build_service(corpora: Path, models: Path, segmenter: str | None = None) -> Service:
     """The whole product without its memory: text, moderation, answers and debunks."""
-    text = build_text(settings.corpora, settings.segmenter)
-    encoder, _ = build_encoder(settings.models, text.pipeline)
-    entries = load_entries(settings.corpora / "faq/entries.jsonl")
-    claims = load_entries(settings.corpora / "claims/entries.jsonl")
+    text = build_text(corpora, segmenter)
+    encoder, _ = build_encoder(models, text.pipeline)
+    entries = load_entries(corpora / "faq/entries.jsonl")
+    claims = load_entries(corpora / "claims/entries.jsonl")
     return Service(
-        build_moderator(settings.models, text, encoder),
-        build_answerer(settings.models, "answers", entries, text, encoder),
-        build_answerer(settings.models, "debunks", claims, text, encoder),
+        build_moderator(models, text, encoder),
+        build_answerer(models, "answers", entries, text, encoder),
+        build_answerer(models, "debunks", claims, text, encoder),
         text.segmenter,
         encoder,
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ragcomm.errors import CorpusError
 from ragcomm.records import Entry, Label, Source, Stance
@@ -57,6 +57,42 @@ class Question:
     entry_id: str
     difficulty: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StanceLine:
+    """How a member speaks of a known claim without spreading it."""
+
+    id: str
+    claim_id: str
+    text: str
+    stance: Stance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synonyms:
+    """Ways to say the same thing, in one sense; `ambiguous` are those that also mean something else."""
+
+    id: str
+    sense: str
+    type: str
+    words: tuple[str, ...]
+    ambiguous: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyRow:
+    """A row of a safety table: one name, or two that do not go together, each with its other names.
+
+    `verified_by` is None until a pharmacist has signed: such a row may warn, never permit, and its numbers are
+    shown to nobody.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    others: tuple[str, ...]
+    source: str
+    verified_by: str | None
 
 
 def hash_share(key: str) -> float:
@@ -107,7 +143,22 @@ def read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def load_messages(corpora: Path) -> list[LabelledMessage]:
     """Every labelled message of corpora/moderation/messages.jsonl."""
-    return [_message(where, row) for where, row in read_jsonl(corpora / "moderation/messages.jsonl")]
+    return _load(corpora, "moderation/messages.jsonl", _message)
+
+
+def load_traps(corpora: Path) -> list[LabelledMessage]:
+    """Innocent lines that naive lists flag (corpora/moderation/traps.jsonl); none is ever trained on."""
+    return _load(corpora, "moderation/traps.jsonl", _message)
+
+
+def load_stances(corpora: Path) -> list[StanceLine]:
+    """Every line of corpora/claims/stances.jsonl."""
+    return _load(corpora, "claims/stances.jsonl", _stance_line)
+
+
+def load_synonyms(corpora: Path) -> list[Synonyms]:
+    """Every group of corpora/lexicon/synonyms.jsonl."""
+    return _load(corpora, "lexicon/synonyms.jsonl", _synonyms)
 
 
 def load_entries(path: Path) -> list[Entry]:
@@ -122,28 +173,18 @@ def load_entries(path: Path) -> list[Entry]:
 
 def load_near_misses(corpora: Path) -> list[NearMiss]:
     """Every line of corpora/faq/near_misses.jsonl."""
-    return [
-        NearMiss(
-            id=_text(where, row, "id"),
-            text=_text(where, row, "text"),
-            resembles=row.get("resembles"),
-            kind=_text(where, row, "kind"),
-        )
-        for where, row in read_jsonl(corpora / "faq/near_misses.jsonl")
-    ]
+    return _load(corpora, "faq/near_misses.jsonl", _near_miss)
 
 
 def load_questions(corpora: Path) -> list[Question]:
     """Every line of corpora/faq/questions.jsonl."""
-    return [
-        Question(
-            id=_text(where, row, "id"),
-            entry_id=_text(where, row, "entry_id"),
-            difficulty=_text(where, row, "difficulty"),
-            text=_text(where, row, "text"),
-        )
-        for where, row in read_jsonl(corpora / "faq/questions.jsonl")
-    ]
+    return _load(corpora, "faq/questions.jsonl", _question)
+
+
+def load_stop_words(corpora: Path) -> frozenset[str]:
+    """Words that carry no content of a question (corpora/lexicon/stop_words.jsonl)."""
+    rows = read_jsonl(corpora / "lexicon/stop_words.jsonl")
+    return frozenset(word for where, row in rows for word in _texts(where, row, "words", needed=True))
 
 
 def load_terms(corpora: Path) -> dict[str, str]:
@@ -155,10 +196,13 @@ def load_terms(corpora: Path) -> dict[str, str]:
     return types
 
 
+CUE_FILES = ("lexicon/cues.jsonl", "lexicon/insults.jsonl", "lexicon/red_flags.jsonl")
+
+
 def load_cues(corpora: Path) -> dict[str, str]:
-    """Words that speak for a check (corpora/lexicon/cues.jsonl): term to the check's name."""
+    """Words that speak for a check (the files of `CUE_FILES`): term to the check's name."""
     cues: dict[str, str] = {}
-    for where, row in read_jsonl(corpora / "lexicon/cues.jsonl"):
+    for where, row in (line for name in CUE_FILES for line in read_jsonl(corpora / name)):
         check = _text(where, row, "check")
         for term in _texts(where, row, "terms", needed=True):
             if term in cues:
@@ -176,6 +220,31 @@ def load_variants(corpora: Path) -> dict[str, str]:
     }
 
 
+Row = TypeVar("Row")
+
+
+def _load(corpora: Path, name: str, parse: Callable[[str, Mapping[str, Any]], Row]) -> list[Row]:
+    return [parse(where, row) for where, row in read_jsonl(corpora / name)]
+
+
+def _near_miss(where: str, row: Mapping[str, Any]) -> NearMiss:
+    return NearMiss(
+        id=_text(where, row, "id"),
+        text=_text(where, row, "text"),
+        resembles=row.get("resembles"),
+        kind=_text(where, row, "kind"),
+    )
+
+
+def _question(where: str, row: Mapping[str, Any]) -> Question:
+    return Question(
+        id=_text(where, row, "id"),
+        entry_id=_text(where, row, "entry_id"),
+        difficulty=_text(where, row, "difficulty"),
+        text=_text(where, row, "text"),
+    )
+
+
 def _text(where: str, row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str) or not value.strip():
@@ -189,6 +258,57 @@ def _texts(where: str, row: Mapping[str, Any], name: str, *, needed: bool = Fals
     if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
         raise CorpusError(seen=repr(values)[:80], expected=f"{name!r} as a list of texts", where=where)
     return tuple(values)
+
+
+def _stance_line(where: str, row: Mapping[str, Any]) -> StanceLine:
+    try:
+        stance = Stance(row["stance"])
+    except (KeyError, ValueError) as error:
+        raise CorpusError(seen=repr(error), expected="a stance of the label guide", where=where) from error
+    return StanceLine(
+        id=_text(where, row, "id"),
+        claim_id=_text(where, row, "claim_id"),
+        text=_text(where, row, "text"),
+        stance=stance,
+    )
+
+
+def _synonyms(where: str, row: Mapping[str, Any]) -> Synonyms:
+    words = _texts(where, row, "words", needed=True)
+    counters = row.get("counter", [])
+    try:
+        ambiguous = frozenset(c["word"] for c in ([counters] if isinstance(counters, dict) else counters) if c["not"])
+    except (KeyError, TypeError) as error:
+        raise CorpusError(seen=repr(counters)[:80], expected="counter with word and not", where=where) from error
+    if len(words) < 2 or len(set(words)) < len(words) or not ambiguous <= set(words):
+        raise CorpusError(
+            seen=repr(words)[:80], expected="two different words or more, counters among them", where=where
+        )
+    return Synonyms(
+        id=_text(where, row, "id"),
+        sense=_text(where, row, "sense"),
+        type=_text(where, row, "type"),
+        words=words,
+        ambiguous=ambiguous,
+    )
+
+
+def _safety_row(where: str, row: Mapping[str, Any]) -> SafetyRow:
+    if "verified_by" not in row or not isinstance(row["verified_by"], str | None):
+        raise CorpusError(seen=repr(row.get("verified_by")), expected="verified_by, null or a name", where=where)
+    if "a" in row:
+        sides = [(_text(where, row[side], "name"), *_texts(where, row[side], "names", needed=True)) for side in "ab"]
+        name = _text(where, row, "id")
+    else:
+        name = _text(where, row, "name")
+        sides = [(name, *_texts(where, row, "aliases", needed=True)), ()]
+    return SafetyRow(
+        id=name,
+        names=tuple(dict.fromkeys(sides[0])),
+        others=tuple(dict.fromkeys(sides[1])),
+        source=_text(where, row, "source"),
+        verified_by=row["verified_by"],
+    )
 
 
 def _message(where: str, row: Mapping[str, Any]) -> LabelledMessage:
@@ -243,3 +363,27 @@ def _sources(where: str, row: Mapping[str, Any]) -> tuple[Source, ...]:
     except (KeyError, TypeError, ValueError) as error:
         expected = "sources with title, issuer and year"
         raise CorpusError(seen=repr(error), expected=expected, where=where) from error
+
+
+# How each line of a file is read; what `check_corpora` goes through line by line.
+PARSERS: Mapping[str, Callable[[str, Mapping[str, Any]], Any]] = {
+    "faq/entries.jsonl": _entry,
+    "faq/near_misses.jsonl": _near_miss,
+    "faq/questions.jsonl": _question,
+    "claims/entries.jsonl": _entry,
+    "claims/stances.jsonl": _stance_line,
+    "moderation/messages.jsonl": _message,
+    "moderation/traps.jsonl": _message,
+    "lexicon/synonyms.jsonl": _synonyms,
+    **{
+        f"safety/{name}.jsonl": _safety_row
+        for name in (
+            "incompatible",
+            "interactions",
+            "pregnancy",
+            "pregnancy_points",
+            "toxic_herbs",
+            "food_and_medicine",
+        )
+    },
+}

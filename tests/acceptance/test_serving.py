@@ -32,7 +32,8 @@ from ragcomm.assembly import build_service
 from ragcomm.settings import Settings
 from ragcomm_api.judging import reply_to
 
-service = build_service(Settings())
+settings = Settings()
+service = build_service(settings.corpora, settings.models)
 assert b"faq." in reply_to(service, orjson.dumps({"ask": "messages", "texts": [["黄芪泡水放几片？", None]]}))
 for ask in ("answers", "debunks"):
     reply_to(service, orjson.dumps({"ask": ask, "text": "绿豆治癌", "limit": 3}))

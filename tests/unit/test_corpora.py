@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from ragcomm.corpora import (
+    CUE_FILES,
     LabelledMessage,
     NearMiss,
     Question,
+    StanceLine,
+    Synonyms,
     form_split,
     hash_share,
     is_test_message,
@@ -20,6 +23,9 @@ from ragcomm.corpora import (
     load_messages,
     load_near_misses,
     load_questions,
+    load_stances,
+    load_stop_words,
+    load_synonyms,
     load_terms,
     load_variants,
     question_split,
@@ -61,6 +67,9 @@ LOAD: dict[str, Callable[[Path], Any]] = {
 def write(corpora: Path, what: str, *rows: object) -> Path:
     path = corpora / PLACES[what]
     path.parent.mkdir(parents=True, exist_ok=True)
+    if what == "cues":
+        for name in CUE_FILES[1:]:
+            (corpora / name).touch()
     lines = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return corpora
@@ -257,3 +266,55 @@ def test_what_ships_can_be_read_and_refers_to_what_exists() -> None:
     assert load_terms(corpora)["麻黄"] == "herb"
     assert load_variants(corpora)["薇"] == "微"
     assert load_cues(corpora)["包邮"] == "sale"
+
+
+def test_stances_and_synonyms_are_read_whole(tmp_path: Path) -> None:
+    for name, row in {
+        "claims/stances.jsonl": {"id": "s1", "claim_id": "claim.a", "text": "别信", "stance": "deny"},
+        "lexicon/synonyms.jsonl": {
+            "id": "y1",
+            "sense": "腹泻",
+            "type": "symptom",
+            "words": ["拉肚子", "腹泻", "跑肚"],
+            "counter": {"word": "跑肚", "not": "跑步的肚子"},
+        },
+        "lexicon/stop_words.jsonl": {"kind": "particles", "words": ["的", "了"]},
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    assert load_stances(tmp_path) == [StanceLine(id="s1", claim_id="claim.a", text="别信", stance=Stance.DENY)]
+    assert load_synonyms(tmp_path) == [
+        Synonyms(
+            id="y1",
+            sense="腹泻",
+            type="symptom",
+            words=("拉肚子", "腹泻", "跑肚"),
+            ambiguous=frozenset({"跑肚"}),
+        )
+    ]
+    assert load_stop_words(tmp_path) == {"的", "了"}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"words": ["一"]}, "two different words"),
+        ({"words": ["一", "一"]}, "two different words"),
+        ({"words": ["一", "二"], "counter": {"word": "三", "not": "四"}}, "counters among them"),
+        ({"words": ["一", "二"], "counter": {"word": "一"}}, "counter with word and not"),
+    ],
+)
+def test_a_group_of_synonyms_that_says_nothing_is_refused(tmp_path: Path, row: dict[str, Any], expected: str) -> None:
+    (tmp_path / "lexicon").mkdir()
+    whole = {"id": "y", "sense": "s", "type": "other", **row}
+    (tmp_path / "lexicon/synonyms.jsonl").write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")
+    with pytest.raises(CorpusError, match=expected):
+        load_synonyms(tmp_path)
+
+
+def test_a_stance_outside_the_guide_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "claims").mkdir()
+    row = {"id": "s", "claim_id": "c", "text": "哦", "stance": "shrug"}
+    (tmp_path / "claims/stances.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(CorpusError, match="stance of the label guide"):
+        load_stances(tmp_path)

@@ -97,6 +97,18 @@ def evaluate(
     run(name)
 
 
+corpora_app = typer.Typer(help="The corpora that the product learns and answers from.", no_args_is_help=True)
+app.add_typer(corpora_app, name="corpora")
+
+
+@corpora_app.command("check")
+def check_corpora() -> None:
+    """Check schema, duplicates, leaks between splits, diversity, references and what answers may not say."""
+    from ragcomm.cli.models import check_corpora as run
+
+    run()
+
+
 @app.command()
 def doctor() -> None:
     """Check the installation: dictionary, models, corpora, database."""

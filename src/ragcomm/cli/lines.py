@@ -27,7 +27,8 @@ class BadLine(RagcommError):
 
 def moderate(file: str) -> None:
     """Writes {"id","labels","flagged","stance","action"} for every line of `file`."""
-    service = build_service(Settings())
+    settings = Settings()
+    service = build_service(settings.corpora, settings.models, settings.segmenter)
 
     def judge(messages: Sequence[Message]) -> list[dict[str, Any]]:
         outcomes = service.run(messages, explain=False)
@@ -49,7 +50,8 @@ def search(file: str, which: str, review: str) -> None:
     """Writes {"id","decision","confidence","matches"} for every line of `file`."""
     if review not in ("any", "clinician"):
         raise InvalidInput(seen=review, expected="any or clinician", where="--review")
-    service = build_service(Settings())
+    settings = Settings()
+    service = build_service(settings.corpora, settings.models, settings.segmenter)
     find = service.ask if which == "answers" else service.debunk
 
     def look_up(messages: Sequence[Message]) -> list[dict[str, Any]]:

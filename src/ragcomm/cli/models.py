@@ -11,7 +11,7 @@ from typing import Any
 from ragcomm.artefacts import current_version, open_artefact, promote
 from ragcomm.assembly import build_encoder, build_moderator, build_text, pipeline_version
 from ragcomm.cli.commands import version_folder
-from ragcomm.errors import InvalidInput
+from ragcomm.errors import InvalidInput, RagcommError
 from ragcomm.knowledge.calibration import Calibration
 from ragcomm.settings import Settings
 
@@ -111,6 +111,7 @@ def _train_moderation(settings: Settings, _name: str, version: str, _epochs: int
         public=settings.public_data,
         segmenter=text.segmenter,
         checks=text.checks,
+        types=text.types,
         encoder=encoder,
         encoder_version=encoder_version,
         pipeline=text.pipeline,
@@ -144,3 +145,15 @@ _TRAINERS: dict[str, Callable[[Settings, str, str, int | None], dict[str, Any]]]
     "answers": _train_answers,
     "debunks": _train_answers,
 }
+
+
+def check_corpora() -> None:
+    """Prints every flaw as file:line and the sizes as JSON; fails if there is any flaw."""
+    from ragcomm.jobs.check_corpora import run
+
+    report = run(Settings().corpora)
+    for flaw in report.flaws:
+        print(f"{flaw.where}: {flaw.what}")
+    print(json.dumps(report.figures, ensure_ascii=False))
+    if report.flaws:
+        raise RagcommError(f"{len(report.flaws)} flaws in the corpora")

@@ -141,7 +141,9 @@ def demo() -> None:
     from ragcomm.assembly import build_service
     from ragcomm.records import Message
 
-    outcomes = build_service(Settings()).run([Message(text=text) for text in _EXAMPLES])
+    settings = Settings()
+    service = build_service(settings.corpora, settings.models, settings.segmenter)
+    outcomes = service.run([Message(text=text) for text in _EXAMPLES])
     for outcome in outcomes:
         verdict = outcome.verdict
         print(f"\n{outcome.message.text}")

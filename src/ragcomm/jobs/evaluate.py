@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ragcomm.corpora import is_test_message, load_messages
+from ragcomm.corpora import is_test_message, load_messages, load_traps
 from ragcomm.evaluation.reports import (
     Matched,
     Moderated,
@@ -37,16 +38,21 @@ def run_moderation(*, corpora: Path, public: Path, moderator: Moderator) -> dict
         )
         for line, reading in zip(lines, readings, strict=True)
     ]
-    report = {"test": moderation_report(rows)}
+    report = {"test": moderation_report(rows), "traps": _alarms(moderator, [t.text for t in load_traps(corpora)])}
     chat = chat_turns(public, "test")
     if chat:
-        flagged = [set(r.verdict.flagged) for r in moderator.judge([Message(text=t) for t in chat])]
-        report["chat_lccc"] = {
-            "turns": len(chat),
-            "flagged": sum(bool(f & HARMFUL) for f in flagged) / len(chat),
-            "risk": sum(Label.RISK in f for f in flagged) / len(chat),
-        }
+        report["chat_lccc"] = _alarms(moderator, chat)
     return rounded(report)  # type: ignore[no-any-return]
+
+
+def _alarms(moderator: Moderator, innocent: Sequence[str]) -> dict[str, float]:
+    """How many innocent lines are flagged as harmful or as risk."""
+    flagged = [set(r.verdict.flagged) for r in moderator.judge([Message(text=t) for t in innocent], explain=False)]
+    return {
+        "lines": len(flagged),
+        "flagged": sum(bool(f & HARMFUL) for f in flagged) / len(flagged),
+        "risk": sum(Label.RISK in f for f in flagged) / len(flagged),
+    }
 
 
 def run_matching(

@@ -15,6 +15,7 @@ from ragcomm.corpora import (
     load_messages,
     load_near_misses,
     load_questions,
+    load_stances,
     question_split,
     read_jsonl,
 )
@@ -24,6 +25,7 @@ from ragcomm.knowledge import calibration_training
 from ragcomm.knowledge.answerer import Answerer
 from ragcomm.knowledge.calibration import EVIDENCE, Calibration
 from ragcomm.knowledge.calibration_training import Case
+from ragcomm.records import Stance
 from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
@@ -117,14 +119,22 @@ def queries(corpora: Path, public: Path, name: str, split: str) -> list[Query]:
             if q.entry_id in ids and question_split(q.id) == split
         ]
         found += [
-            Query(n.text, None, "near_miss" if n.resembles else "far")
+            Query(n.text, None, "near_miss" if n.resembles else "small_talk" if n.kind == "chat" else "uncovered")
             for n in load_near_misses(corpora)
             if form_split(n.text) == split
         ]
     else:
-        others = [(row["text"], "other_statement") for _, row in read_jsonl(corpora / "claims/other_statements.jsonl")]
-        others += [(m.text, "innocent") for m in load_messages(corpora) if not m.stance and not m.labels]
-        found += [Query(text, None, kind) for text, kind in others if form_split(text) == split]
+        found += [
+            Query(s.text, s.claim_id, "asked")
+            for s in load_stances(corpora)
+            if s.stance is Stance.ASK and question_split(s.id) == split
+        ]
+        others = [row["text"] for _, row in read_jsonl(corpora / "claims/other_statements.jsonl")]
+        innocent = [m.text for m in load_messages(corpora) if not m.stance and not m.labels]
+        found += [Query(text, None, "other_statement") for text in others if form_split(text) == split]
+        found += [
+            Query(text, None, "innocent") for text in _thin([t for t in innocent if form_split(t) == split], CHAT_LINES)
+        ]
     chat = chat_turns(public, "test" if split == "test" else "valid")
     found += [Query(t, None, "chat") for t in _thin(chat, CHAT_LINES)]
     return found

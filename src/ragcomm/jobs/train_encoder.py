@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ragcomm.artefacts import Artefact, save_artefact
-from ragcomm.corpora import form_split, is_test_message, load_entries, load_messages, load_near_misses
+from ragcomm.corpora import form_split, is_test_message, load_entries, load_messages, load_near_misses, load_synonyms
 from ragcomm.jobs.public_data import SHIPPABLE, available, chat_turns, rows
 from ragcomm.knowledge.encoder_training import Recipe, train
 from ragcomm.records import Entry, Label, Text
@@ -56,7 +56,9 @@ def run(
         *(row["title"] for row in rows(public, "faq_toyhom_internal_med.jsonl")),
         *(e.answer for e in load_entries(corpora / "faq/entries.jsonl")),
     ]
-    files = train(groups, [*map(read, bystanders)], [*map(read, background)], recipe, on_epoch)
+    # A word that also means something else would draw two meanings together.
+    synonyms = [[read(w) for w in group.words if w not in group.ambiguous] for group in load_synonyms(corpora)]
+    files = train(groups, [*map(read, bystanders)], [*map(read, background)], recipe, on_epoch, synonyms)
     used = {name: SHIPPABLE[name] for name in available(public)}
     manifest = {"pipeline": pipeline, "recipe": asdict(recipe), "public_sets": used}
     wordings = sum(map(len, groups))
@@ -79,7 +81,8 @@ float16 for words, characters and character pairs; a text is the scaled sum of i
 `ragcomm.text.encode.surface` makes of a text, not the raw text.
 
 - **Use**: similarity of short Chinese health questions and claims; a feature of the moderation model.
-- **Trained on**: {wordings} wordings of {groups} entries of `corpora/` (train split), plain chat as bystanders.
+- **Trained on**: {wordings} wordings of {groups} entries of `corpora/` (train split), groups of synonyms, plain chat
+  as bystanders.
 - **Public sets**, licence permitting:
 {sources}
 - **Recipe**: {recipe}

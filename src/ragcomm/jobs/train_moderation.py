@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ragcomm.artefacts import Artefact, save_artefact
-from ragcomm.corpora import LabelledMessage, is_test_message, load_entries, load_messages
+from ragcomm.corpora import LabelledMessage, is_test_message, load_entries, load_messages, load_stances
 from ragcomm.jobs.public_data import SHIPPABLE, available, chat_turns
 from ragcomm.jobs.train_encoder import training_forms
 from ragcomm.moderation import training
@@ -21,7 +21,7 @@ from ragcomm.text.segment import Segmenter
 
 # Lines of everyday chat, and how much one counts beside one of ours: a judgement between recall and false
 # alarms, not a fitted value.
-CHAT_LINES, CHAT_WEIGHT = 20000, 0.5
+CHAT_LINES, CHAT_WEIGHT = 30000, 1.0
 WORDING_WEIGHT = 0.4
 SUICIDE = "suicide"
 
@@ -43,6 +43,7 @@ def run(
     public: Path,
     segmenter: Segmenter,
     checks: CheckBook,
+    types: Mapping[str, str],
     encoder: StaticEncoder,
     encoder_version: str,
     pipeline: str,
@@ -51,8 +52,8 @@ def run(
     """Trains and saves `models/moderation/<version>`; test lines are never seen."""
     own = [_sample(m, segmenter, checks) for m in load_messages(corpora) if not is_test_message(m.id)]
     foreign = _chat(public, segmenter, checks)
-    samples = [*own, *_wordings(corpora, segmenter, checks), *foreign]
-    trained = training.fit(samples, encoder.encode([s.text for s in samples]), checks.names)
+    samples = [*own, *_wordings(corpora, segmenter, checks), *_stances(corpora, segmenter, checks), *foreign]
+    trained = training.fit(samples, encoder.encode([s.text for s in samples]), checks.names, types)
     used = {name: SHIPPABLE[name] for name in available(public) if name == "chat_lccc.jsonl"}
     manifest: dict[str, Any] = {
         "pipeline": pipeline,
@@ -109,13 +110,23 @@ def _wordings(corpora: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sa
     ]
 
 
+def _stances(corpora: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sample]:
+    """What members say about known claims without spreading them: who asks has a question, nobody is guilty."""
+    asked = {Stance.ASK: frozenset({Label.QUESTION})}
+    judged = frozenset(LABELS) - {Label.RISK}
+    return [
+        _sample(_line(s.text, asked.get(s.stance, frozenset()), s.stance), segmenter, checks, judged=judged, own=False)
+        for s in load_stances(corpora)
+        if not is_test_message(s.id)
+    ]
+
+
 def _chat(public: Path, segmenter: Segmenter, checks: CheckBook) -> list[Sample]:
     """Everyday chat: nobody advertises, spreads rumors or is in danger; whether it asks is unknown."""
     judged = frozenset({Label.SPAM, Label.RUMOR, Label.ABUSE, Label.RISK})
-    turns = _thin(chat_turns(public, "valid"), CHAT_LINES)
     return [
         _sample(_line(turn, frozenset()), segmenter, checks, weight=CHAT_WEIGHT, judged=judged, own=False)
-        for turn in turns
+        for turn in _thin(chat_turns(public, "valid"), CHAT_LINES)
     ]
 
 
@@ -133,8 +144,8 @@ def _card(version: str, own: int, used: dict[str, str]) -> str:
     return f"""# Moderation {version}
 
 One logistic regression a label (spam, rumor, question, abuse, risk) and one over the stances, on character 1- to
-4-grams, word pairs, the checks' hits, the text's shape and its dense vector; calibrated by Platt's method on
-out-of-fold scores.
+3-grams, phrases of words (terms of the domain by type), the checks' hits, the text's shape and its dense vector;
+calibrated by Platt's method on out-of-fold scores.
 
 - **Use**: to propose; a person decides about members. Scores are probabilities in the mix of the corpora.
 - **Trained on**: {own} hand-written lines (`corpora/moderation`, train split); with less weight the train wordings of

@@ -49,9 +49,10 @@ def fit(collect: Collect) -> dict[str, Any]:
     for share in SHARES:
         cases = gathered[share] = collect(share)
         known = [c for c in cases if c.right >= 0]
-        hits[share] = sum(c.places[0] == c.right for c in known) / max(1, len(known))
+        hits[share] = sum(list(c.places[:1]) == [c.right] for c in known) / max(1, len(known))
     share = max(SHARES, key=lambda s: (round(hits[s], 3), -abs(s - 0.7)))
-    cases = gathered[share]
+    # Where nothing was found there is nothing to be sure of.
+    cases = [c for c in gathered[share] if c.places]
     first = np.stack([c.evidence[0] for c in cases])
     right = np.array([c.right >= 0 and c.places[0] == c.right for c in cases])
     scale = first.std(axis=0) + 1e-6

@@ -35,6 +35,7 @@ class Recipe:
     epochs: int = 60
     batch: int = 128
     bystanders: int = 96
+    synonyms: int = 32
     temperature: float = 0.05
     rate: float = 2e-3
     dropped: float = 0.15
@@ -50,11 +51,12 @@ def train(
     background: Sequence[Text],
     recipe: Recipe,
     on_epoch: Epoch = lambda epoch, loss: None,
+    synonyms: Sequence[Sequence[Text]] = (),
 ) -> dict[str, bytes]:
     """Returns the files of the model.
 
     `groups` are wordings of one meaning each, `bystanders` texts that mean none of them, `background`
-    further text for the vocabulary and the starting point.
+    further text for the vocabulary and the starting point, `synonyms` groups of words that mean the same.
     """
     try:
         import torch
@@ -63,21 +65,24 @@ def train(
         raise MissingExtra("train", "torch") from error
     torch.manual_seed(recipe.seed)
     chance = np.random.default_rng(recipe.seed)
-    everything = [*(t for g in groups for t in g), *bystanders, *background]
+    everything = [*(t for g in groups for t in g), *bystanders, *(t for g in synonyms for t in g), *background]
     vocabulary, idf = _vocabulary(everything, [t for g in groups for t in g], recipe)
     bags = [_bag(text, vocabulary) for text in everything]
     start = _latent(bags, idf, recipe, TruncatedSVD)
     sizes = np.cumsum([0, *(len(g) for g in groups)])
     ours = [bags[sizes[i] : sizes[i + 1]] for i in range(len(groups))]
     others = bags[sizes[-1] : sizes[-1] + len(bystanders)]
-    table = _contrast(torch, ours, others, start, idf, recipe, chance, on_epoch)
+    first = sizes[-1] + len(bystanders)
+    places = np.cumsum([first, *(len(g) for g in synonyms)])
+    alike = [bags[places[i] : places[i + 1]] for i in range(len(synonyms))]
+    table = _contrast(torch, ours, alike, others, start, idf, recipe, chance, on_epoch)
     return _files(vocabulary, table)
 
 
 def _vocabulary(
     texts: Sequence[Text], own: Sequence[Text], recipe: Recipe
 ) -> tuple[dict[str, int], NDArray[np.float32]]:
-    """The terms worth a row: those of the entries' wordings first, then the most frequent."""
+    """The terms worth a row: those that most of the entries' wordings share, then the most frequent of all."""
     frequency: Counter[str] = Counter()
     for text in texts:
         frequency.update(set(terms(text)))
@@ -85,7 +90,7 @@ def _vocabulary(
     for text in own:
         near.update(set(terms(text)))
     kept = [t for t, n in frequency.items() if n >= recipe.least_documents]
-    kept.sort(key=lambda t: (-min(near[t], 2), -frequency[t], t))
+    kept.sort(key=lambda t: (-near[t] if near[t] > 1 else 0, -frequency[t], t))
     kept = [UNKNOWN, *kept[: recipe.most_terms - 1]]
     idf = np.log((1 + len(texts)) / (1 + np.array([frequency[t] for t in kept]))) + 1
     idf[0] = 0.0
@@ -115,6 +120,7 @@ def _latent(
 def _contrast(
     torch: Any,
     groups: Sequence[Sequence[NDArray[np.int64]]],
+    synonyms: Sequence[Sequence[NDArray[np.int64]]],
     bystanders: Sequence[NDArray[np.int64]],
     start: NDArray[np.float32],
     idf: NDArray[np.float32],
@@ -136,15 +142,19 @@ def _contrast(
         summed = torch.nn.functional.embedding_bag(flat, table, offsets, mode="sum", per_sample_weights=scale)
         return torch.nn.functional.normalize(summed, dim=1)
 
-    usable = [[b for b in group if len(b)] for group in groups]
-    owners = [i for i, group in enumerate(usable) if len(group) > 1]
+    usable = [[b for b in group if len(b)] for group in (*groups, *synonyms)]
+    owners = [i for i, group in enumerate(usable[: len(groups)]) if len(group) > 1]
+    words = [i for i, group in enumerate(usable) if i >= len(groups) and len(group) > 1]
     others = [b for b in bystanders if len(b)]
-    steps = max(1, sum(len(g) for g in usable) // (2 * recipe.batch))
+    steps = max(1, sum(len(g) for g in usable[: len(groups)]) // (2 * recipe.batch))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=steps * recipe.epochs + 1)
     for epoch in range(recipe.epochs):
         total = 0.0
         for _ in range(steps):
-            picked = chance.choice(owners, min(recipe.batch, len(owners)), replace=False)
+            picked = [
+                *chance.choice(owners, min(recipe.batch, len(owners)), replace=False),
+                *chance.choice(words, min(recipe.synonyms, len(words)), replace=False),
+            ]
             pairs = [chance.choice(len(usable[i]), 2, replace=False) for i in picked]
             a = encode([usable[i][p[0]] for i, p in zip(picked, pairs, strict=True)], recipe.dropped)
             b = encode([usable[i][p[1]] for i, p in zip(picked, pairs, strict=True)])

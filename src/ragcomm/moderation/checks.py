@@ -81,6 +81,7 @@ CHECKS: dict[str, Check] = {
             "poisoning": "a possible poisoning or overdose",
             "bleeding": "a possible dangerous bleeding",
             "child_sign": "a possible danger sign in a child",
+            "danger_sign": "a possible sign of another danger: in pregnancy, of metabolism, heat, injury or allergy",
             "now": "speaks of this very moment",
             "past_or_hypothetical": "speaks of the past or of knowledge (speaks against danger)",
             "hyperbole": "strong words in jest (speaks against danger)",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ragcomm.errors import ArtefactError
 from ragcomm.moderation.checks import Evidence
-from ragcomm.moderation.features import FeatureSpace, Rows
+from ragcomm.moderation.features import BEGIN, END, FeatureSpace, Rows, type_marks
 from ragcomm.records import LABELS, Label, Stance, Text
 
 # Column order of the models: the labels, then what a message may privately be, then the stances.
@@ -70,8 +70,8 @@ class Classifier:
         }
 
     @classmethod
-    def open(cls, folder: Path, checks: Sequence[str]) -> Classifier:
-        """Reads an exported model.
+    def open(cls, folder: Path, checks: Sequence[str], types: Mapping[str, str]) -> Classifier:
+        """Reads an exported model; `types` are the domain terms and what each is.
 
         Raises:
             ArtefactError: a file is missing, or the model was trained with other checks.
@@ -87,7 +87,7 @@ class Classifier:
             raise ArtefactError(f"moderation model in {folder}: {error}") from error
         if parameters["checks"] != list(checks) or parameters["columns"] != list(COLUMNS):
             raise ArtefactError(f"moderation model in {folder} was trained with other checks or labels: train it again")
-        space = FeatureSpace(vocabulary["grams"], vocabulary["pairs"], arrays["idf"], checks)
+        space = FeatureSpace(vocabulary["grams"], vocabulary["phrases"], arrays["idf"], checks, type_marks(types))
         return cls(
             space,
             arrays["weights"],
@@ -148,7 +148,7 @@ class Classifier:
         Every gram shares its weight evenly among its characters; the stretch is the maximal sum
         (Kadane 1984) of these shares. None where nothing speaks for the label.
         """
-        share = self._shares(f"\x02{text.normal}\x03", LABELS.index(label))
+        share = self._shares(f"{BEGIN}{text.normal}{END}", LABELS.index(label))
         best, start, running, begin = 0.0, 0, 0.0, 0
         end = 0
         # A small toll a character keeps the stretch from wandering over neutral text.

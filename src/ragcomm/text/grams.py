@@ -38,6 +38,45 @@ def gram_codes(text: str) -> Codes:
     return codes
 
 
+class KeyTable:
+    """Finds 64-bit keys in a list, many at once."""
+
+    def __init__(self, keys: Codes) -> None:
+        """A key's place is its position in `keys`; all are different and none is zero."""
+        bits = max(8, int(_ROOM * len(keys)).bit_length())
+        self._shift = np.uint64(64 - bits)
+        # Probing may run past the last slot, but never further than there are keys.
+        size = (1 << bits) + min(len(keys), 1024) + 1
+        self._keys, self._places = np.zeros(size, np.uint64), np.full(size, _NONE, np.int64)
+        slots, left = self._slots(keys), np.arange(len(keys))
+        # Every key goes into the first free slot from its own on (linear probing).
+        while len(left):
+            free = left[self._places[slots[left]] == _NONE]
+            _, first = np.unique(slots[free], return_index=True)
+            settled = free[first]
+            self._keys[slots[settled]], self._places[slots[settled]] = keys[settled], settled
+            left = np.setdiff1d(left, settled, assume_unique=True)
+            slots[left] += 1
+
+    def _slots(self, keys: Codes) -> Places:
+        slots: Places = ((keys * _GOLDEN) >> self._shift).astype(np.int64)
+        return slots
+
+    def find(self, keys: Codes) -> Places:
+        """The place of every key, -1 for those that are not in the list."""
+        slots = self._slots(keys)
+        there = self._keys[slots]
+        places = np.where(there == keys, self._places[slots], _NONE)
+        left = np.flatnonzero((there != 0) & (there != keys))
+        while len(left):
+            slots[left] += 1
+            there, wanted = self._keys[slots[left]], keys[left]
+            met = there == wanted
+            places[left[met]] = self._places[slots[left[met]]]
+            left = left[(there != 0) & ~met]
+        return places
+
+
 class GramIndex:
     """Finds which grams of a list stand where in a text."""
 
@@ -53,50 +92,16 @@ class GramIndex:
         for i in range(self._longest):
             has = lengths > i
             keys[has] = (keys[has] << _BITS) | codes[firsts[has] + i]
-        self._fill(keys)
-
-    def _fill(self, keys: Codes) -> None:
-        """Puts every key into the first free slot from its own on (linear probing)."""
-        bits = max(8, int(_ROOM * len(keys)).bit_length())
-        self._shift = np.uint64(64 - bits)
-        # Probing may run past the last slot, but never further than there are keys.
-        size = (1 << bits) + min(len(keys), 1024) + 1
-        self._keys, self._places = np.zeros(size, np.uint64), np.full(size, _NONE, np.int64)
-        slots, left = self._slots(keys), np.arange(len(keys))
-        while len(left):
-            free = left[self._places[slots[left]] == _NONE]
-            _, first = np.unique(slots[free], return_index=True)
-            settled = free[first]
-            self._keys[slots[settled]], self._places[slots[settled]] = keys[settled], settled
-            left = np.setdiff1d(left, settled, assume_unique=True)
-            slots[left] += 1
-
-    def _slots(self, keys: Codes) -> Places:
-        slots: Places = ((keys * _GOLDEN) >> self._shift).astype(np.int64)
-        return slots
+        self._table = KeyTable(keys)
 
     def find(self, codes: Codes) -> tuple[Places, Places, Places]:
         """Where known grams begin, their places in the list and their lengths; shorter grams first."""
         keys = [codes]
         for n in range(1, self._longest):
             keys.append((keys[-1][:-1] << _BITS) | codes[n:])
-        places = self._look_up(np.concatenate(keys))
+        places = self._table.find(np.concatenate(keys))
         hits = np.flatnonzero(places >= 0)
         ends = np.cumsum([len(k) for k in keys])
         shorter = np.searchsorted(ends, hits, side="right")
         begins = ends - [len(k) for k in keys]
         return hits - begins[shorter], places[hits], shorter + 1
-
-    def _look_up(self, keys: Codes) -> Places:
-        """The place of every key, or -1."""
-        slots = self._slots(keys)
-        there = self._keys[slots]
-        places = np.where(there == keys, self._places[slots], _NONE)
-        left = np.flatnonzero((there != 0) & (there != keys))
-        while len(left):
-            slots[left] += 1
-            there, wanted = self._keys[slots[left]], keys[left]
-            met = there == wanted
-            places[left[met]] = self._places[slots[left[met]]]
-            left = left[(there != 0) & ~met]
-        return places

@@ -73,7 +73,7 @@ def fitted(text_parts: TextParts) -> tuple[list[Sample], NDArray[np.float32], Tr
     vectors = np.random.default_rng(7).normal(size=(len(samples), DIMENSION)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(linear_model, "LogisticRegression", Watched)
-        trained = fit(samples, vectors, NAMES)
+        trained = fit(samples, vectors, NAMES, {})
     return samples, vectors, trained, watch
 
 
@@ -85,7 +85,7 @@ def written(trained: Trained, folder: Path) -> Path:
 
 def test_exported_scores_are_those_of_scikit_learn(fitted: Any, tmp_path: Path) -> None:
     samples, vectors, trained, watch = fitted
-    classifier = Classifier.open(written(trained, tmp_path), NAMES)
+    classifier = Classifier.open(written(trained, tmp_path), NAMES, {})
     width = classifier.space.width + DIMENSION
     # The final models saw all lines and all features; calibration and folds saw less.
     final = [(m, x) for m, x in watch.fitted if x.shape == (len(samples), width)]
@@ -107,7 +107,7 @@ def test_exported_scores_are_those_of_scikit_learn(fitted: Any, tmp_path: Path) 
 
 def test_each_label_scores_its_own_lines_highest(fitted: Any, tmp_path: Path) -> None:
     samples, vectors, trained, _ = fitted
-    classifier = Classifier.open(written(trained, tmp_path), NAMES)
+    classifier = Classifier.open(written(trained, tmp_path), NAMES, {})
     judged = classifier.judge(
         [s.text for s in samples], [s.found for s in samples], vectors, [s.quoted for s in samples]
     )
@@ -121,13 +121,13 @@ def test_each_label_scores_its_own_lines_highest(fitted: Any, tmp_path: Path) ->
 
 def test_training_twice_exports_the_same_bytes(fitted: Any) -> None:
     samples, vectors, trained, _ = fitted
-    assert fit(samples, vectors, NAMES).files == trained.files
+    assert fit(samples, vectors, NAMES, {}).files == trained.files
 
 
 def test_a_model_of_other_checks_is_refused(fitted: Any, tmp_path: Path) -> None:
     folder = written(fitted[2], tmp_path)
     with pytest.raises(ArtefactError, match="trained with other checks or labels"):
-        Classifier.open(folder, NAMES[1:])
+        Classifier.open(folder, NAMES[1:], {})
 
 
 @pytest.mark.parametrize("file", ["parameters.json", "vocabulary.json", "weights.safetensors"])
@@ -135,7 +135,7 @@ def test_a_model_that_misses_a_file_is_refused(fitted: Any, tmp_path: Path, file
     folder = written(fitted[2], tmp_path)
     (folder / file).unlink()
     with pytest.raises(ArtefactError, match="moderation model in"):
-        Classifier.open(folder, NAMES)
+        Classifier.open(folder, NAMES, {})
 
 
 # A model small enough to add up in the head.
@@ -152,7 +152,7 @@ WEIGHT = {
 
 @pytest.fixture
 def tiny() -> Classifier:
-    space = FeatureSpace(GRAMS, [], np.ones(len(GRAMS), np.float32), ("link", "dose"))
+    space = FeatureSpace(GRAMS, [], np.ones(len(GRAMS), np.float32), ("link", "dose"), {})
     weights = np.zeros((space.width, len(COLUMNS)), np.float32)
     for (gram, label), weight in WEIGHT.items():
         weights[GRAMS.index(gram), LABELS.index(label)] = weight
@@ -233,7 +233,7 @@ def test_probabilities_are_calibrated_and_stances_share_one(tiny: Classifier, te
 
 
 def test_a_score_of_any_size_has_a_probability(text_parts: TextParts) -> None:
-    space = FeatureSpace(["药"], [], np.ones(1, np.float32), ())
+    space = FeatureSpace(["药"], [], np.ones(1, np.float32), (), {})
     weights = np.full((space.width, len(COLUMNS)), 1e6, np.float32)
     weights[:, LABELS.index(Label.SPAM)] = -1e6
     classifier = Classifier(
@@ -253,7 +253,7 @@ def test_a_check_that_hits_again_counts_its_second_column_too(tiny: Classifier, 
 
 
 def test_arrays_of_another_shape_are_refused() -> None:
-    space = FeatureSpace([], [], np.ones(0, np.float32), ("link",))
+    space = FeatureSpace([], [], np.ones(0, np.float32), ("link",), {})
     bias = np.zeros(len(COLUMNS), np.float32)
     fits = np.zeros((2 + len(SHAPES), len(COLUMNS)), np.float32)
     for weights, dense in ((fits[1:], fits), (fits[:, 1:], fits), (fits, fits[:, 1:])):

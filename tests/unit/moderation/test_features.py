@@ -5,6 +5,8 @@ from math import log
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ragcomm.moderation.checks import Evidence
 from ragcomm.moderation.features import (
@@ -15,8 +17,9 @@ from ragcomm.moderation.features import (
     FeatureSpace,
     framed,
     learn_vocabulary,
+    phrases,
     shapes,
-    word_pairs,
+    type_marks,
 )
 from ragcomm.records import Text
 
@@ -42,8 +45,8 @@ def row(
 
 @pytest.fixture
 def space() -> FeatureSpace:
-    # 天 stands in the text but not here; 艾|灸 is a pair and no gram.
-    return FeatureSpace(["艾", "艾灸", "\x02艾"], ["艾灸|好"], np.array([3, 4, 12, 84], np.float32), CHECKS)
+    # 天 stands in the text but not here; 艾灸 好 is a phrase and no gram.
+    return FeatureSpace(["艾", "艾灸", "\x02艾"], ["艾灸\x1f好"], np.array([3, 4, 12, 84], np.float32), CHECKS, {})
 
 
 def test_a_text_stands_between_its_borders() -> None:
@@ -57,9 +60,19 @@ def test_a_long_text_is_read_from_both_ends() -> None:
     assert framed("头" * HEAD + "中" + "尾" * TAIL) == "\x02" + "头" * HEAD + "\n" + "尾" * TAIL + "\x03"
 
 
-def test_pairs_are_neighbouring_words_without_the_blanks_between() -> None:
-    assert word_pairs(words("艾灸", " ", "天天", "做")) == ["艾灸|天天", "天天|做"]
-    assert word_pairs(words("艾灸")) == []
+def test_phrases_are_words_neighbours_and_words_with_one_between() -> None:
+    assert phrases(words("艾灸", " ", "天天", "做"), {}) == [
+        "艾灸", "天天", "做",
+        "\x02\x1f艾灸", "艾灸\x1f天天", "天天\x1f做", "做\x1f\x03",
+        "\x02\x1e天天", "艾灸\x1e做", "天天\x1e\x03",
+    ]  # fmt: skip
+    assert phrases(words(), {}) == ["\x02\x1f\x03"]
+
+
+def test_terms_stand_in_phrases_by_their_type() -> None:
+    marks = type_marks({"黃芪": "herb", "灸": "therapy"})
+    assert marks == {"黄芪": "<herb>"}
+    assert phrases(words("黄芪", "灸"), marks)[:4] == ["<herb>", "灸", "\x02\x1f<herb>", "<herb>\x1f灸"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +118,7 @@ def test_lines_are_counted_in_the_raw_text_and_a_quote_is_known() -> None:
     assert named(words("艾灸"), quoted=True) == {"length<=4", "quoted"}
 
 
-def test_columns_are_grams_then_pairs_then_checks_twice_then_shapes(space: FeatureSpace) -> None:
+def test_columns_are_grams_then_phrases_then_checks_twice_then_shapes(space: FeatureSpace) -> None:
     assert [space.check_columns(name) for name in CHECKS] == [(4, 5), (6, 7), (8, 9)]
     assert (space.first_check, space.first_shape, space.width) == (4, 10, 10 + len(SHAPES))
 
@@ -153,29 +166,49 @@ def test_rows_together_are_the_rows_alone(space: FeatureSpace) -> None:
 
 
 def test_a_space_with_too_few_weights_is_refused() -> None:
-    with pytest.raises(ValueError, match="3 weights for 2 grams and 2 pairs"):
-        FeatureSpace(["a", "b"], ["a|b", "b|a"], np.ones(3, np.float32), CHECKS)
+    with pytest.raises(ValueError, match="3 weights for 2 grams and 2 phrases"):
+        FeatureSpace(["a", "b"], ["a\x1fb", "b\x1fa"], np.ones(3, np.float32), CHECKS, {})
 
 
-def test_the_vocabulary_is_what_at_least_two_texts_say_with_its_smoothed_idf() -> None:
+def test_the_vocabulary_is_what_enough_texts_say_with_its_smoothed_idf() -> None:
     texts = [words("艾", "灸"), words("艾", "灸"), words("艾", "艾", "艾")]
-    grams, pairs, idf = learn_vocabulary(texts)
-    both = ["\x02艾灸", "\x02艾灸\x03", "灸", "灸\x03", "艾灸", "艾灸\x03"]
+    grams, said, idf = learn_vocabulary(texts, {}, least=2)
+    both = ["\x02艾灸", "灸", "灸\x03", "艾灸", "艾灸\x03"]
     all_three = ["\x02", "\x02艾", "\x03", "艾"]
     assert grams == sorted([*both, *all_three])
     # 艾艾 is said twice, but by one text.
-    assert pairs == ["艾|灸"]
-    expected = [log(4 / 3) + 1 if g in both else 1.0 for g in grams] + [log(4 / 3) + 1]
+    assert said == sorted(["灸", "艾", "\x02\x1f艾", "艾\x1f灸", "灸\x1f\x03", "\x02\x1e灸", "艾\x1e\x03"])
+    common = {*all_three, "\x02\x1f艾", "艾\x1e\x03"}
+    expected = [1.0 if term in common else log(4 / 3) + 1 for term in (*grams, *said)]
     assert idf.tolist() == pytest.approx(expected)
     assert idf.dtype == np.float32
 
 
 def test_no_gram_is_longer_than_the_longest() -> None:
-    grams, _, _ = learn_vocabulary([words("一二三四五六"), words("一二三四五六")])
+    grams, _, _ = learn_vocabulary([words("一二三四五六")] * 3, {})
     assert {len(g) for g in grams} == set(range(1, LONGEST_GRAM + 1))
-    assert "二三四五" in grams
+    assert "二三四" in grams
 
 
 def test_a_rarer_bound_keeps_fewer_grams() -> None:
     texts = [words("艾"), words("艾"), words("灸")]
-    assert learn_vocabulary(texts, least=3)[0] == ["\x02", "\x03"]
+    assert learn_vocabulary(texts, {}, least=3)[0] == ["\x02", "\x03"]
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["艾", "黄芪", "党参", " ", "做", "_", "|"]), max_size=7), min_size=1, max_size=4
+    ),
+    st.integers(0, 2**16),
+)
+@settings(deadline=None, max_examples=100)
+def test_the_phrases_found_are_those_of_the_definition(lines: list[list[str]], seed: int) -> None:
+    marks = type_marks({"黄芪": "herb", "党参": "herb"})
+    texts = [words(*line) for line in lines]
+    everything = sorted({phrase for text in texts for phrase in phrases(text, marks)})
+    kept = [p for p in everything if np.random.default_rng([seed, everything.index(p)]).random() < 0.7]
+    space = FeatureSpace([], kept, np.ones(len(kept), np.float32), (), marks)
+    for text in texts:
+        columns, _ = row(space, text)
+        expected = {kept.index(p) for p in phrases(text, marks) if p in kept}
+        assert {c for c in columns if c < len(kept)} == expected
