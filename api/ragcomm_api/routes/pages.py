@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ragcomm import __version__
 from ragcomm.records import Message
 from ragcomm_api.dependencies import parts_of
 from ragcomm_api.problems import Problem
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 router = APIRouter(include_in_schema=False)
 _CONSOLE = Path(__file__).parent.parent / "console"
-_pages = Environment(loader=FileSystemLoader(_CONSOLE / "templates"), autoescape=True, undefined=StrictUndefined)
 _MOST_FIELDS = 8
 
 
@@ -97,6 +99,14 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in given.items()}
 
 
+@cache
+def _templates() -> Environment:
+    # Loaded with the first page: a service that only bots call needs none.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(loader=FileSystemLoader(_CONSOLE / "templates"), autoescape=True, undefined=StrictUndefined)
+
+
 def _page(template: str, *, status: int = 200, **values: Any) -> Response:
-    html = _pages.get_template(template).render(version=__version__, **values)
+    html = _templates().get_template(template).render(version=__version__, **values)
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})

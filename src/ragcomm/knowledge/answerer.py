@@ -20,7 +20,7 @@ from ragcomm.text.segment import Segmenter
 # Enough for a search page; a message's answer shows the first three.
 MOST_MATCHES = 10
 # Wordings taken from each index before both are weighed exactly: enough for ten entries.
-_CANDIDATES = 64
+_CANDIDATES = 40
 
 
 class Answerer:

@@ -55,7 +55,7 @@ class LexicalIndex:
         which, lengths = np.array(self._terms, np.int64), np.array(self._lengths)
         frequency = np.bincount(which, minlength=len(self._row))
         idf = np.log((1 + self.size) / (1 + frequency)) + 1
-        places = np.repeat(np.arange(self.size, dtype=np.int32), lengths)
+        places = np.repeat(np.arange(self.size, dtype=np.min_scalar_type(self.size)), lengths)
         weights = np.array(self._tf, np.float32) * idf[which].astype(np.float32)
         weights /= np.sqrt(np.bincount(places, weights**2, minlength=self.size))[places].astype(np.float32)
         order = np.argsort(which, kind="stable")

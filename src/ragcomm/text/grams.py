@@ -18,8 +18,8 @@ _BITS = np.uint64(16)
 _SYMBOLS, _SYMBOLS_END, _PRIVATE, _RARE = 0x1F000, 0x20000, 0xE000, 0xF8FF
 # Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): the upper bits of a product.
 _GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)
-# Slots for every key: at this load most look-ups end at the first slot.
-_ROOM = 4
+# Slots for every key, at least: at this load most look-ups end at the first or second slot.
+_ROOM = 3
 _NONE = -1
 
 Codes = NDArray[np.uint64]
@@ -47,7 +47,7 @@ class KeyTable:
         self._shift = np.uint64(64 - bits)
         # Probing may run past the last slot, but never further than there are keys.
         size = (1 << bits) + min(len(keys), 1024) + 1
-        self._keys, self._places = np.zeros(size, np.uint64), np.full(size, _NONE, np.int64)
+        self._keys, self._places = np.zeros(size, np.uint64), np.full(size, _NONE, np.int32)
         slots, left = self._slots(keys), np.arange(len(keys))
         # Every key goes into the first free slot from its own on (linear probing).
         while len(left):

@@ -63,8 +63,9 @@ def test_a_large_index_finds_by_its_codes_what_a_flat_one_finds() -> None:
     met = []
     for query, places in zip(queries, found, strict=True):
         exact = np.argsort(-(vectors @ query), kind="stable")
-        assert places[0] == exact[0]
+        assert exact[0] in places.tolist()
         met.append(len(set(exact[:10].tolist()) & set(places.tolist())))
-        np.testing.assert_allclose(index.scores(query, places), vectors[places] @ query, atol=1e-5)
-    # Vectors without any structure are the hardest; those of texts lose one in a thousand.
+        # Kept in half precision.
+        np.testing.assert_allclose(index.scores(query, places), vectors[places] @ query, atol=2e-3)
+    # Vectors without any structure are the hardest; those of texts lose four in a thousand.
     assert np.mean(met) >= 8
