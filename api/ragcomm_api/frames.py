@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 LENGTH_BYTES = 4
+# Messages judged in one stroke: enough to share the trip through the caches, few enough to wait for.
+MOST_TOGETHER = 32
 
 
 def frame(content: bytes) -> bytes:

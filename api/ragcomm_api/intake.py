@@ -14,11 +14,11 @@ from ragcomm.errors import RagcommError
 from ragcomm.records import Message
 from ragcomm.storage.messages import Idempotent, Write
 from ragcomm.storage.writer import Stored, Writer
-from ragcomm_api.judge import MOST_TOGETHER, Judge, Judged
+from ragcomm_api.frames import MOST_TOGETHER
+from ragcomm_api.judge import Judge, Judged
 
-# One group is judged while the next two are on their way: the judge never waits, and groups stay large.
-# Posts a second with 1, 2 and 3: 3,300, 4,050 and 4,150.
-_UNDER_WAY = 3
+# Groups that may wait at the judge, which takes all that wait together.
+_UNDER_WAY = 4
 
 MakeWrite = Callable[[Sequence[Message], Sequence[Judged], Idempotent | None], Write]
 

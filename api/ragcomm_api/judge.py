@@ -22,12 +22,10 @@ import structlog
 from ragcomm.errors import RagcommError, Unavailable
 from ragcomm.records import Message
 from ragcomm.settings import Settings
-from ragcomm_api.frames import LENGTH_BYTES, frame, unpack
+from ragcomm_api.frames import LENGTH_BYTES, MOST_TOGETHER, frame, unpack
 
 log = structlog.get_logger()
 _RESTART_S = 1.0
-# A judgement of some dozen messages; more would let those behind it wait too long.
-MOST_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
+from select import select
 from typing import Any
 
 import orjson
@@ -18,23 +21,48 @@ from ragcomm.assembly import build_service
 from ragcomm.errors import RagcommError
 from ragcomm.records import Message, Outcome
 from ragcomm.service import Service
-from ragcomm_api.frames import frame, pack, read_frame
+from ragcomm_api.frames import MOST_TOGETHER, frame, pack, read_frame
 from ragcomm_api.memory import settle
 from ragcomm_api.wire import finding_json, judgement_json, verdict_json
 
 log = logging.getLogger(__name__)
 
 
-def reply_to(service: Service, content: bytes) -> bytes:
-    """The reply to one frame: messages to judge, or a text to look up."""
-    asked = orjson.loads(content)
+Asked = dict[str, Any]
+
+
+def replies(service: Service, asked: Sequence[Asked]) -> list[bytes]:
+    """The replies to questions that were waiting together; the messages among them are judged together.
+
+    Where that fails, each is judged alone, so that a bad one takes no other with it.
+    """
+    texts = [a["texts"] if a["ask"] == "messages" else () for a in asked]
+    try:
+        outcomes = iter(service.run(_messages(chain.from_iterable(texts))))
+    except Exception:
+        return [_alone(service, a) for a in asked]
+    return [
+        _outcomes([next(outcomes) for _ in own]) if a["ask"] == "messages" else _alone(service, a)
+        for a, own in zip(asked, texts, strict=True)
+    ]
+
+
+def _alone(service: Service, asked: Asked) -> bytes:
+    try:
+        return reply_to(service, asked)
+    except Exception as error:
+        # The traceback may hold a member's words: only its kind is told.
+        log.error("a judgement failed: %s", type(error).__name__)
+        return pack({"error": type(error).__name__})
+
+
+def reply_to(service: Service, asked: Asked) -> bytes:
+    """The reply to one question: messages to judge, or a text to look up."""
     match asked["ask"]:
         case "messages":
-            outcomes = service.run([Message(text=text, quoted=quoted) for text, quoted in asked["texts"]])
-            return pack(list(map(_head, outcomes)), [orjson.dumps(judgement_json(o)) for o in outcomes])
+            return _outcomes(service.run(_messages(asked["texts"])))
         case "verdicts":
-            judged = service.judge([Message(text=text, quoted=quoted) for text, quoted in asked["texts"]])
-            verdicts = [j.reading.verdict for j in judged]
+            verdicts = [j.reading.verdict for j in service.judge(_messages(asked["texts"]))]
             return pack([v.action for v in verdicts], [orjson.dumps(verdict_json(v)) for v in verdicts])
         case "answers":
             finding = service.ask(asked["text"], limit=asked["limit"])
@@ -43,6 +71,14 @@ def reply_to(service: Service, content: bytes) -> bytes:
         case unknown:
             raise ValueError(f"asked for {unknown!r}")
     return pack(finding.decision, [orjson.dumps(finding_json(finding))])
+
+
+def _messages(texts: Iterable[tuple[str, str | None]]) -> list[Message]:
+    return [Message(text=text, quoted=quoted) for text, quoted in texts]
+
+
+def _outcomes(outcomes: Sequence[Outcome]) -> bytes:
+    return pack(list(map(_head, outcomes)), [orjson.dumps(judgement_json(o)) for o in outcomes])
 
 
 def _head(outcome: Outcome) -> tuple[Any, ...]:
@@ -65,14 +101,21 @@ def main() -> None:
             return
         settle()
         connection.sendall(frame(pack(service.sizes())))
-        while (content := read_frame(connection)) is not None:
-            try:
-                reply = reply_to(service, content)
-            except Exception as error:
-                # One frame fails alone. Its traceback may hold a member's words: only its kind is told.
-                log.error("a judgement failed: %s", type(error).__name__)
-                reply = pack({"error": type(error).__name__})
-            connection.sendall(frame(reply))
+        while asked := _waiting(connection):
+            connection.sendall(b"".join(map(frame, replies(service, asked))))
+
+
+def _waiting(connection: socket.socket) -> list[Asked]:
+    """The next question and those that wait behind it; empty when the service has gone."""
+    asked: list[Asked] = []
+    messages = 0
+    while (not asked or select([connection], [], [], 0)[0]) and messages < MOST_TOGETHER:
+        content = read_frame(connection)
+        if content is None:
+            break
+        asked.append(orjson.loads(content))
+        messages += len(asked[-1].get("texts", ()))
+    return asked
 
 
 def _build(content: bytes) -> Service:

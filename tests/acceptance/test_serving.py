@@ -27,16 +27,16 @@ asyncio.run(main())
 print(" ".join(sorted(sys.modules)))
 """
 JUDGE_ONE = """
-import orjson, sys
+import sys
 from ragcomm.assembly import build_service
 from ragcomm.settings import Settings
 from ragcomm_api.judging import reply_to
 
 settings = Settings()
 service = build_service(settings.corpora, settings.models)
-assert b"faq." in reply_to(service, orjson.dumps({"ask": "messages", "texts": [["黄芪泡水放几片？", None]]}))
+assert b"faq." in reply_to(service, {"ask": "messages", "texts": [["黄芪泡水放几片？", None]]})
 for ask in ("answers", "debunks"):
-    reply_to(service, orjson.dumps({"ask": ask, "text": "绿豆治癌", "limit": 3}))
+    reply_to(service, {"ask": ask, "text": "绿豆治癌", "limit": 3})
 print(" ".join(sorted(sys.modules)))
 """
 

@@ -14,7 +14,9 @@ import pytest
 from ragcomm.errors import RagcommError, Unavailable
 from ragcomm.records import Message
 from ragcomm.settings import Settings
-from ragcomm_api.judge import MOST_TOGETHER, Judge
+from ragcomm_api.frames import MOST_TOGETHER, unpack
+from ragcomm_api.judge import Judge
+from ragcomm_api.judging import replies
 
 
 def message(name: str) -> dict[str, Any]:
@@ -85,3 +87,27 @@ def test_without_models_the_service_does_not_start_and_says_why(tmp_path: Path) 
             await judge.close()
 
     asyncio.run(start())
+
+
+class Stub:
+    """A service that cannot bear one word."""
+
+    def run(self, messages: list[Message]) -> list[Any]:
+        if any("炸" in m.text for m in messages):
+            raise ValueError("a word of a member")
+        return []
+
+    def ask(self, text: str, *, limit: int) -> Any:
+        raise KeyError(text)
+
+
+def test_what_fails_together_is_judged_alone_and_its_error_tells_no_text() -> None:
+    asked = [
+        {"ask": "messages", "texts": []},
+        {"ask": "messages", "texts": [["炸", None]]},
+        {"ask": "answers", "text": "密", "limit": 1},
+    ]
+    good, bad, search = (unpack(reply) for reply in replies(Stub(), asked))  # type: ignore[arg-type]
+    assert good == ([], [])
+    assert bad == ({"error": "ValueError"}, [])
+    assert search == ({"error": "KeyError"}, [])
