@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -68,6 +70,21 @@ def test_the_landing_page_judges_and_escapes(api: Any) -> None:
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
     assert "contact_handle" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("黄芪泡水放几片？", ("问答库", "黄芪")),
+        ("紧急扩散！虾和维C一起吃等于砒霜，快转给家人", ("谣言库", "砒霜", "机器人的回复")),
+        ("不想活了，你们保重", ("只私聊本人", "12356")),
+        ("早安", ("概率",)),
+    ],
+)
+def test_the_landing_page_shows_every_kind_of_outcome(api: Any, text: str, shown: tuple[str, ...]) -> None:
+    page = api.call("POST", "/", data={"key": api.key, "text": text})
+    assert page.status_code == 200
+    assert all(part in page.text for part in shown)
 
 
 def test_the_landing_page_refuses_a_wrong_key_and_keeps_the_text(api: Any) -> None:
