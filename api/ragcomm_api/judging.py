@@ -1,7 +1,7 @@
-"""The judge's own process: models and answers in memory, one frame of questions in, one of verdicts out.
+"""The judge's own process: models and answers in memory, frames of questions in, frames of verdicts out.
 
-Run by `judge.Judge` as `python -m ragcomm_api.judging FD`; the first frame holds the settings. It ends when the
-service at the other end of the socket does.
+Run by `judge.Judge` as `python -m ragcomm_api.judging FD`; the first frame holds the settings. What waits together is
+judged together. It ends when the service at the other end of the socket does.
 """
 
 from __future__ import annotations
