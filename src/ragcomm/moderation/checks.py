@@ -97,7 +97,6 @@ _OTHER = (
     r"|line|whatsapp|同号|抖音号?|小红书号?|群号|裙号)"
 )
 _ID = r"(?:[a-z][a-z0-9_\-]{4,19}|\d{5,12})"
-_ALPHANUMERIC = re.compile(r"[0-9a-z]")
 _CONTACT_HANDLE = re.compile(
     rf"(?:{_WECHAT}|{_OTHER}){_SEP}{_ID}|(?:电话|手机|热线|电联){_SEP}\d{{7,12}}|@[a-z][a-z0-9_]{{4,31}}|t\.me/\w+|{_ID}{_SEP}(?:同号|{_WECHAT}同号|同微|备注)"
 )
@@ -129,6 +128,31 @@ _REPEAT = re.compile(r"(.{2,12}?)\1{2,}", re.DOTALL)
 _LONG = 400
 
 
+class _Pattern(NamedTuple):
+    """What a check looks for; a text without any character of `needs` cannot hold it and is not searched."""
+
+    check: str
+    expression: re.Pattern[str]
+    needs: frozenset[str]
+    on_folded: bool = False
+
+
+_DIGITS = "0123456789"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_PATTERNS = (
+    _Pattern("contact_handle", _CONTACT_HANDLE, frozenset(_DIGITS + _LETTERS), on_folded=True),
+    _Pattern("contact_word", _CONTACT_WORD, frozenset("加添扫私➕+力信号微弓贝女jg"), on_folded=True),
+    _Pattern("contact_word", _SPELLED, frozenset("薇嶶徽葳溦威卫vwj十")),
+    _Pattern("link", _LINK, frozenset("./¥￥$[")),
+    _Pattern("price", _PRICE, frozenset("¥￥$元块万rwk折u")),
+    _Pattern("dose", _DOSE, frozenset("g克钱两升m勺匙丸粒片")),
+    _Pattern("question_mark", _QUESTION_MARK, frozenset("?")),
+    _Pattern("question_ending", _ENDING, frozenset("吗么呢不没吧嘛啊呀哈咧喃咯伐唻")),
+    _Pattern("second_person", _YOU, frozenset("你您@人帮群")),
+    _Pattern("now", _NOW, frozenset("刚突忽现这马快急救在怎咋半今一已正了")),
+)
+
+
 class CheckBook:
     """All checks over one text; what they need is built once."""
 
@@ -149,22 +173,12 @@ class CheckBook:
         """Everything any check found, in order of position within each check."""
         normal = text.normal
         folded = normal.translate(self._letters)
+        written = frozenset(folded) | frozenset(normal)
         found = [
-            Evidence(name, *m.span())
-            for name, pattern, view in (
-                # A handle without a letter or digit does not exist, and looking for one costs the most.
-                ("contact_handle", _CONTACT_HANDLE, folded if _ALPHANUMERIC.search(folded) else ""),
-                ("contact_word", _CONTACT_WORD, folded),
-                ("contact_word", _SPELLED, normal),
-                ("link", _LINK, normal),
-                ("price", _PRICE, normal),
-                ("dose", _DOSE, normal),
-                ("question_mark", _QUESTION_MARK, normal),
-                ("question_ending", _ENDING, normal),
-                ("second_person", _YOU, normal),
-                ("now", _NOW, normal),
-            )
-            for m in pattern.finditer(view)
+            Evidence(pattern.check, *m.span())
+            for pattern in _PATTERNS
+            if not pattern.needs.isdisjoint(written)
+            for m in pattern.expression.finditer(folded if pattern.on_folded else normal)
         ]
         found += self._phone(normal)
         found += _disguise(text)
@@ -185,6 +199,9 @@ def _disguise(text: Text) -> list[Evidence]:
 
 def _flooding(normal: str) -> list[Evidence]:
     if len(normal) < 12:
+        return []
+    # Three times two characters that are the same leave at least four fewer different ones than there are.
+    if len(set(normal)) > len(normal) - 4:
         return []
     m = _REPEAT.search(normal[:_LONG])
     return [Evidence("flooding", m.start(), m.end())] if m else []

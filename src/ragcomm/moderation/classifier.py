@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ class Classifier:
             )
         self.space = space
         self._weights, self._dense, self._bias = weights, dense, bias
-        self._slopes, self._offsets = list(slopes), list(offsets)
+        self._slopes, self._offsets = np.array(slopes, np.float64), np.array(offsets, np.float64)
         self._check_weights: dict[tuple[str, Label], tuple[float, float]] = {
             (check, label): (float(weights[first, column]), float(weights[second, column]))
             for check in space.checks
@@ -117,25 +117,11 @@ class Classifier:
         """Calibrated probabilities of every label, and the stances, for each text."""
         if not texts:
             return []
-        return list(map(self._judgement, self.scores(self.space.rows(texts, found, quoted), vectors).tolist()))
-
-    def _judgement(self, scores: list[float]) -> Judgement:
-        # A dozen numbers: plain floats beat arrays here.
-        calibrated = [
-            _sigmoid(slope * score + offset)
-            for slope, score, offset in zip(self._slopes, scores, self._offsets, strict=False)
-        ]
-        highest = max(scores[_STANCE_FROM:])
-        shares = [exp(score - highest) for score in scores[_STANCE_FROM:]]
-        whole = sum(shares)
-        labels = dict(zip(LABELS, calibrated, strict=False))
-        # Whoever may harm himself is in danger: the whole is never less likely than its part.
-        labels[Label.RISK] = max(labels[Label.RISK], calibrated[-1])
-        return Judgement(
-            labels,
-            calibrated[-1],
-            {stance: share / whole for stance, share in zip(STANCES, shares, strict=True)},
-        )
+        scores = self.scores(self.space.rows(texts, found, quoted), vectors).astype(np.float64)
+        calibrated = _sigmoid(scores[:, :_STANCE_FROM] * self._slopes + self._offsets)
+        shares = np.exp(scores[:, _STANCE_FROM:] - scores[:, _STANCE_FROM:].max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return list(map(_judgement, calibrated.tolist(), shares.tolist()))
 
     def check_weight(self, check: str, label: Label, *, times: int) -> float:
         """The log-odds that `times` hits of a check add to a label."""
@@ -177,5 +163,12 @@ class Classifier:
         return share
 
 
-def _sigmoid(x: float) -> float:
-    return 1.0 / (1.0 + exp(-max(-60.0, min(60.0, x))))
+def _judgement(calibrated: list[float], shares: list[float]) -> Judgement:
+    labels = dict(zip(LABELS, calibrated, strict=False))
+    # Whoever may harm himself is in danger: the whole is never less likely than its part.
+    labels[Label.RISK] = max(labels[Label.RISK], calibrated[-1])
+    return Judgement(labels, calibrated[-1], dict(zip(STANCES, shares, strict=True)))
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))))

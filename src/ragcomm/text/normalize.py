@@ -49,7 +49,8 @@ class _Pieces(dict[str, str]):
 
     def __missing__(self, character: str) -> str:
         piece = _BOXED.get(ord(character)) or "".join(
-            " " if c.isspace() else c
+            # Digits of any script (٣, ३) are digits.
+            " " if c.isspace() else str(unicodedata.decimal(c, c))
             for c in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).lower())
             if c.isspace() or unicodedata.category(c) not in _INVISIBLE
         )

@@ -35,7 +35,7 @@ def test_the_index_owns_its_vectors() -> None:
     vectors = np.array([[0.6, 0.8], [1, 0]], np.float32)
     index = DenseIndex(vectors)
     vectors[:] = 0
-    np.testing.assert_allclose(index.scores(EAST, np.array([0, 1])), [0.6, 1.0], atol=1e-6)
+    np.testing.assert_allclose(index.scores(EAST, np.array([0, 1])), [0.6, 1.0], atol=3e-3)
     assert index.size == 2
 
 
@@ -51,8 +51,9 @@ def test_all_places_come_in_the_order_of_their_cosines() -> None:
     assert places[0] == 7
     assert sorted(places.tolist()) == list(range(40))
     cosines = index.scores(vectors[7], places)
-    np.testing.assert_allclose(cosines, vectors[places] @ vectors[7], atol=1e-6)
-    assert (np.diff(cosines) <= 1e-6).all()
+    # Kept as bytes.
+    np.testing.assert_allclose(cosines, vectors[places] @ vectors[7], atol=5e-3)
+    assert (np.diff(cosines) <= 1e-2).all()
 
 
 def test_a_large_index_finds_by_its_codes_what_a_flat_one_finds() -> None:
@@ -65,7 +66,6 @@ def test_a_large_index_finds_by_its_codes_what_a_flat_one_finds() -> None:
         exact = np.argsort(-(vectors @ query), kind="stable")
         assert exact[0] in places.tolist()
         met.append(len(set(exact[:10].tolist()) & set(places.tolist())))
-        # Kept in half precision.
-        np.testing.assert_allclose(index.scores(query, places), vectors[places] @ query, atol=2e-3)
+        np.testing.assert_allclose(index.scores(query, places), vectors[places] @ query, atol=8e-3)
     # Vectors without any structure are the hardest; those of texts lose four in a thousand.
     assert np.mean(met) >= 8

@@ -108,10 +108,10 @@ def test_sentence_transformers_sees_the_same_vectors(
     model = library.SentenceTransformer(str(folder), device="cpu")
     ours = encoder.encode(texts)
     np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
-    # As saved, in half precision, and once more in the service's own, where the two have to meet closely.
-    for exactly, tolerance in ((model, 1e-3), (model.float(), 1e-6)):
-        theirs = exactly.encode([surface(text) for text in texts], show_progress_bar=False)
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
+    # The service keeps a byte a number.
+    theirs = model.float().encode([surface(text) for text in texts], show_progress_bar=False)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-2)
+    assert (np.einsum("ij,ij->i", ours, theirs) > 0.999).all()
     unknown = SEGMENTER.read("zzz")
     assert not encoder.encode([unknown]).any()
     assert not model.encode([surface(unknown)], show_progress_bar=False).any()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ragcomm.assembly import TextParts
-from ragcomm.moderation.checks import CHECKS, CheckBook
+from ragcomm.moderation.checks import _PATTERNS, CHECKS, CheckBook, _flooding, _Pattern
 from ragcomm.records import Label
+from ragcomm.text.normalize import normalize
 
 # Each check with lines it must find something in, and what that is in the raw text.
 GOLDEN: dict[str, list[tuple[str, str]]] = {
@@ -210,3 +213,19 @@ def test_a_check_speaks_of_the_label_it_was_made_for() -> None:
         "self_harm": Label.RISK,
     }
     assert all(check.name == name and check.why for name, check in CHECKS.items())
+
+
+@pytest.mark.parametrize("pattern", _PATTERNS, ids=lambda p: f"{p.check}{'-folded' * p.on_folded}")
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_no_text_that_a_pattern_finds_is_spared_the_search(pattern: _Pattern, data: st.DataObject) -> None:
+    normal, _, _ = normalize(data.draw(st.from_regex(pattern.expression)))
+    assert not (pattern.expression.search(normal) and pattern.needs.isdisjoint(normal))
+
+
+@given(st.text("ab", min_size=2, max_size=12), st.integers(3, 5), st.text("xyz", max_size=6))
+@settings(deadline=None)
+def test_no_repetition_is_spared_the_search(piece: str, times: int, rest: str) -> None:
+    text = rest + piece * times
+    if len(text) >= 12:
+        assert _flooding(text)

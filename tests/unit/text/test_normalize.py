@@ -158,3 +158,7 @@ def test_every_han_character_is_normal_after_one_step() -> None:
     han = [chr(c) for first, last in ((0x3400, 0x9FFF), (0xF900, 0xFAFF)) for c in range(first, last + 1)]
     once = {c: normalize(c)[0] for c in han}
     assert [c for c, normal in once.items() if normalize(normal)[0] != normal] == []
+
+
+def test_digits_of_any_script_are_digits() -> None:
+    assert normalize("电话٠١٢३४५")[0] == "电话012345"
