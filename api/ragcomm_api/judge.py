@@ -125,6 +125,7 @@ class Judge:
             "corpora": str(self._settings.corpora.absolute()),
             "models": str(self._settings.models.absolute()),
             "segmenter": self._settings.segmenter,
+            "review": self._settings.review,
         }
         self._writer.write(frame(orjson.dumps(given)))
         try:

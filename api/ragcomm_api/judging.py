@@ -120,7 +120,7 @@ def _waiting(connection: socket.socket) -> list[Asked]:
 
 def _build(content: bytes) -> Service:
     given = orjson.loads(content)
-    return build_service(Path(given["corpora"]), Path(given["models"]), given["segmenter"])
+    return build_service(Path(given["corpora"]), Path(given["models"]), given["segmenter"], review=given["review"])
 
 
 if __name__ == "__main__":

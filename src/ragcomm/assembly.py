@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from ragcomm.artefacts import open_artefact
-from ragcomm.corpora import load_cues, load_entries, load_terms, load_variants
+from ragcomm.corpora import (
+    load_cues,
+    load_entries,
+    load_slots,
+    load_stop_words,
+    load_synonyms,
+    load_terms,
+    load_variants,
+)
+from ragcomm.errors import ArtefactError
 from ragcomm.knowledge.answerer import Answerer
 from ragcomm.knowledge.calibration import Calibration
+from ragcomm.knowledge.gate import Gate, Review
+from ragcomm.knowledge.overlap import Reader
+from ragcomm.knowledge.retrieval import Index
+from ragcomm.knowledge.verifier import Verifier
 from ragcomm.moderation.checks import CheckBook
 from ragcomm.moderation.classifier import Classifier
 from ragcomm.moderation.moderator import Moderator
@@ -21,7 +35,9 @@ from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
 # Raised whenever normalisation, segmentation or the terms of the encoder change what a text becomes.
-TEXT_CODE = "1"
+TEXT_CODE = "2"
+# What decides how a text is cut and what its words stand for.
+_LISTS = ("terms.jsonl", "synonyms.jsonl", "slots.jsonl", "stop_words.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +48,33 @@ class TextParts:
     checks: CheckBook
     pipeline: str
     types: Mapping[str, str]
+    reader: Reader
 
 
 def pipeline_version(corpora: Path) -> str:
-    """Names the text pipeline: code version and the digest of the dictionary it cuts with."""
-    digest = hashlib.sha256((corpora / "lexicon/terms.jsonl").read_bytes()).hexdigest()
-    return f"{TEXT_CODE}-{digest[:12]}"
+    """Names the text pipeline: code version and the digest of the lists it cuts and reads with."""
+    digest = hashlib.sha256()
+    for name in _LISTS:
+        digest.update((corpora / "lexicon" / name).read_bytes())
+    return f"{TEXT_CODE}-{digest.hexdigest()[:12]}"
 
 
 def build_text(corpora: Path, engine: str | None = None) -> TextParts:
     """Reads the dictionary and the cues."""
     types = load_terms(corpora)
     checks = CheckBook(load_cues(corpora), load_variants(corpora), domain=frozenset(types))
-    return TextParts(Segmenter(types, engine=engine), checks, pipeline_version(corpora), types)
+    reader = Reader(types, _synonyms(corpora), load_slots(corpora), load_stop_words(corpora))
+    return TextParts(Segmenter(types, engine=engine), checks, pipeline_version(corpora), types, reader)
+
+
+def _synonyms(corpora: Path) -> dict[str, str]:
+    """What stands for a word: the first of the first group that means it; a word of two meanings stands for itself."""
+    stands: dict[str, str] = {}
+    for group in load_synonyms(corpora):
+        for word in group.words:
+            if word not in group.ambiguous:
+                stands.setdefault(word, group.words[0])
+    return stands
 
 
 def build_encoder(models: Path, pipeline: str) -> tuple[StaticEncoder, str]:
@@ -67,24 +97,59 @@ def build_moderator(models: Path, text: TextParts, encoder: StaticEncoder) -> Mo
     )
 
 
-def build_answerer(models: Path, name: str, entries: list[Entry], text: TextParts, encoder: StaticEncoder) -> Answerer:
-    """A search over entries with the calibration `name` (answers or debunks)."""
+def build_answerer(
+    models: Path,
+    name: str,
+    entries: list[Entry],
+    text: TextParts,
+    encoder: StaticEncoder,
+    encoder_version: str,
+    *,
+    forms: Sequence[Sequence[str]] | None = None,
+) -> Answerer:
+    """A search over entries with the verifier and the calibration `name` (answers or debunks).
+
+    `forms` replaces the entries' own wordings (evaluation leaves the test wordings out).
+
+    Raises:
+        ArtefactError: missing, damaged, or trained with another encoder.
+    """
     artefact = open_artefact(models, name, pipeline=text.pipeline)
-    calibration = Calibration.read(artefact.manifest["calibration"])
-    version = f"{name}-{artefact.version}-{len(entries)}"
-    return Answerer(entries, text.segmenter, encoder, calibration, version)
+    if artefact.manifest["encoder"] != encoder_version:
+        raise ArtefactError(
+            f"{name} {artefact.version} was trained with encoder {artefact.manifest['encoder']}, this is "
+            f"{encoder_version}: train it again (ragcomm train {name})"
+        )
+    return Answerer(
+        entries,
+        Index(entries, text.segmenter, encoder, text.reader, forms=forms),
+        Verifier.open(artefact.folder),
+        Calibration.read(artefact.manifest["calibration"]),
+        f"{name}-{artefact.version}-{len(entries)}",
+    )
 
 
-def build_service(corpora: Path, models: Path, segmenter: str | None = None) -> Service:
-    """The whole product without its memory: text, moderation, answers and debunks."""
+def build_service(
+    corpora: Path,
+    models: Path,
+    segmenter: str | None = None,
+    *,
+    review: Review,
+    today: Callable[[], date] = date.today,
+) -> Service:
+    """The whole product without its memory: text, moderation, answers and debunks.
+
+    `review` is what clinical entries need before they answer without a person.
+    """
     text = build_text(corpora, segmenter)
-    encoder, _ = build_encoder(models, text.pipeline)
+    encoder, version = build_encoder(models, text.pipeline)
     entries = load_entries(corpora / "faq/entries.jsonl")
     claims = load_entries(corpora / "claims/entries.jsonl")
     return Service(
         build_moderator(models, text, encoder),
-        build_answerer(models, "answers", entries, text, encoder),
-        build_answerer(models, "debunks", claims, text, encoder),
+        build_answerer(models, "answers", entries, text, encoder, version),
+        build_answerer(models, "debunks", claims, text, encoder, version),
+        Gate(text.reader, review, today),
         text.segmenter,
         encoder,
     )

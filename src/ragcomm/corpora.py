@@ -19,6 +19,8 @@ from ragcomm.records import Entry, Label, Source, Stance
 
 # One in seven messages and one in five alternates are kept for the final figures.
 MESSAGE_TEST_SHARE = 1 / 7
+# Where the entries of each answerer are.
+ENTRY_FILES = {"answers": "faq/entries.jsonl", "debunks": "claims/entries.jsonl"}
 FORM_TEST_SHARE = 1 / 5
 # One in ten alternates calibrates: neither trained on nor part of the final figures.
 FORM_DEV_SHARE = 1 / 10
@@ -111,6 +113,11 @@ def form_split(text: str) -> str:
     if share < FORM_TEST_SHARE:
         return "test"
     return "dev" if share < FORM_TEST_SHARE + FORM_DEV_SHARE else "train"
+
+
+def training_forms(entry: Entry) -> list[str]:
+    """The question itself and the alternates of the train split."""
+    return [entry.question, *(f for f in entry.forms[1:] if form_split(f) == "train")]
 
 
 def question_split(question_id: str) -> str:
@@ -218,6 +225,20 @@ def load_variants(corpora: Path) -> dict[str, str]:
         for where, row in read_jsonl(corpora / "lexicon/variants.jsonl")
         for variant in _texts(where, row, "variants", needed=True)
     }
+
+
+def load_slots(corpora: Path) -> dict[str, tuple[str, str]]:
+    """Words that say whom a question is about, what it asks, when and where (corpora/lexicon/slots.jsonl).
+
+    Each with its slot and value (孕妇: person, pregnant).
+    """
+    slots: dict[str, tuple[str, str]] = {}
+    for where, row in read_jsonl(corpora / "lexicon/slots.jsonl"):
+        means = (_text(where, row, "slot"), _text(where, row, "value"))
+        for word in _texts(where, row, "words", needed=True):
+            if slots.setdefault(word, means) != means:
+                raise CorpusError(seen=f"{word} as {slots[word]} and {means}", expected="one meaning", where=where)
+    return slots
 
 
 Row = TypeVar("Row")

@@ -194,13 +194,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a search decided: an answer, a choice, or an honest silence with its reason."""
+    """What a search decided: an answer, a choice, or an honest silence with its reason.
+
+    `for_moderators`: one match is sure enough, but a person has to agree before members read it.
+    """
 
     decision: Decision
     confidence: float
     reason: str
     matches: tuple[Match, ...]
     index_version: str
+    for_moderators: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ragcomm.knowledge.answerer import Answerer
+from ragcomm.knowledge.gate import Gate
 from ragcomm.moderation.moderator import Moderator, Reading
 from ragcomm.records import (
     HARMFUL,
@@ -29,6 +30,7 @@ from ragcomm.text.segment import Segmenter
 # What an operator has to fill in before an answer about the community's own rules may be posted.
 _VARIABLE = re.compile(r"\{\w+\}")
 ASSISTANT = "【智能助手】"
+PROPOSAL = "【待确认】"
 DISCLAIMER = "以上为健康科普，不构成诊断或治疗建议；如有不适请及时就医，紧急情况拨打120。"
 EMERGENCY = (
     "听起来可能是急症，请不要等待：现在就拨打120，说清地址和症状，让病人侧卧、保持呼吸通畅，"
@@ -56,12 +58,14 @@ class Service:
         moderator: Moderator,
         answers: Answerer,
         debunks: Answerer,
+        gate: Gate,
         segmenter: Segmenter,
         encoder: StaticEncoder,
     ) -> None:
         self._moderator = moderator
         self._answers = answers
         self._debunks = debunks
+        self._gate = gate
         self._segmenter = segmenter
         self._encoder = encoder
 
@@ -85,13 +89,13 @@ class Service:
         debunks = self._found(self._debunks, [j for j in searched if _carries_claim(j.reading.verdict)])
         return [_outcome(j, answers.get(id(j)), debunks.get(id(j))) for j in judged]
 
-    @staticmethod
-    def _found(answerer: Answerer, judged: Sequence[Judged]) -> dict[int, Finding]:
+    def _found(self, answerer: Answerer, judged: Sequence[Judged]) -> dict[int, Finding]:
         """The finding for each, by the identity of the judged."""
         if not judged:
             return {}
         vectors = np.stack([j.reading.vector for j in judged])
-        findings = answerer.search([j.reading.text for j in judged], vectors)
+        texts = [j.reading.text for j in judged]
+        findings = map(self._gate.release, texts, answerer.search(texts, vectors))
         return dict(zip(map(id, judged), findings, strict=True))
 
     def run(self, messages: Sequence[Message], *, explain: bool = True) -> list[Outcome]:
@@ -112,7 +116,7 @@ class Service:
 
     def _search(self, answerer: Answerer, raw: str, limit: int) -> Finding:
         text = self._segmenter.read(raw)
-        return answerer.search([text], self._encoder.encode([text]), limit=limit)[0]
+        return self._gate.release(text, answerer.search([text], self._encoder.encode([text]), limit=limit)[0])
 
 
 def _outcome(judged: Judged, answer: Finding | None, debunk: Finding | None) -> Outcome:
@@ -136,16 +140,17 @@ def _carries_claim(verdict: Verdict) -> bool:
 
 def _with_knowledge(verdict: Verdict, answer: Finding | None, debunk: Finding | None) -> Verdict:
     """The action that knowledge changes: a found answer, a known claim that is true or unproven."""
-    if debunk is not None and debunk.decision is Decision.ANSWER:
+    if debunk is not None and (debunk.decision is Decision.ANSWER or debunk.for_moderators):
         known = debunk.matches[0].entry.verdict
         if Label.RUMOR in verdict.flagged and known in ("true", "unproven"):
             flagged = verdict.flagged
             if known == "true":
                 flagged = tuple(label for label in flagged if label is not Label.RUMOR)
             if not set(flagged) & (HARMFUL - {Label.RUMOR} | {Label.RISK}):
-                return replace(verdict, flagged=flagged, action=Action.NOTE)
+                # Who is right is not held, even where the note has to wait for a person.
+                return replace(verdict, flagged=flagged, action=Action.ALLOW if debunk.for_moderators else Action.NOTE)
             return replace(verdict, flagged=flagged)
-        if verdict.action is Action.ALLOW:
+        if verdict.action is Action.ALLOW and not debunk.for_moderators:
             asked = verdict.stance is Stance.ASK
             return replace(verdict, action=Action.ANSWER if asked else Action.NOTE)
     if _can_be_posted(answer) and verdict.action is Action.ALLOW:
@@ -159,17 +164,24 @@ def _reply(verdict: Verdict, answer: Finding | None, debunk: Finding | None, *, 
         if self_harm:
             return _fixed(SELF_HARM, Visibility.PRIVATE, "help.self_harm")
         return _fixed(EMERGENCY, Visibility.GROUP, "help.emergency")
-    for finding in (debunk, answer):
-        if finding is not None and _can_be_posted(finding):
-            entry = finding.matches[0].entry
-            body = f"{entry.answer}{entry.instead}" if entry.instead else entry.answer
-            return Reply(
-                text=f"{ASSISTANT}{body}\n{DISCLAIMER}",
-                visibility=Visibility.GROUP,
-                content_id=entry.id,
-                review_status=entry.review_status,
-            )
+    found = [finding for finding in (debunk, answer) if finding is not None]
+    for finding in found:
+        if _can_be_posted(finding):
+            return _answered(finding, ASSISTANT, Visibility.GROUP)
+    for finding in found:
+        if finding.for_moderators:
+            return _answered(finding, f"{PROPOSAL}（{finding.reason}）", Visibility.MODERATORS)
     return None
+
+
+def _answered(finding: Finding, heading: str, visibility: Visibility) -> Reply:
+    entry = finding.matches[0].entry
+    return Reply(
+        text=f"{heading}{entry.answer}{entry.instead}\n{DISCLAIMER}",
+        visibility=visibility,
+        content_id=entry.id,
+        review_status=entry.review_status,
+    )
 
 
 def _can_be_posted(finding: Finding | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     public_data: Path = Path("data/public")
     bootstrap_key: SecretStr | None = None
     segmenter: str | None = None
+    # What entries on safety, illness, women, children, old people, herbs and medicines need before they answer
+    # without a person.
+    review: Literal["clinician", "any"] = "clinician"
     # A queue this long is two to three seconds of writing on a slow disk.
     queue_length: Annotated[int, Field(ge=1)] = 4096
     most_body_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024

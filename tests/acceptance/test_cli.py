@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ragcomm.corpora import load_messages
+from ragcomm.corpora import load_entries, load_messages
 from ragcomm.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -66,10 +66,16 @@ def test_ask_gives_three_matches_whatever_it_decides() -> None:
     assert len(second["matches"]) >= 3
 
 
-def test_ask_can_demand_a_clinician() -> None:
-    line = '{"id":"1","text":"玫瑰花茶怎么喝，哪些人不宜喝？"}\n'
-    (row,) = rows(ragcomm("ask", "--review", "clinician", "-", stdin=line))
-    assert row["decision"] == "confirm"
+def test_ask_can_demand_a_clinician_for_what_is_clinical() -> None:
+    entries = load_entries(Settings().corpora / "faq/entries.jsonl")
+    herb = next(entry for entry in entries if entry.category == "herb")
+    line = (
+        json.dumps({"id": "1", "text": herb.question}) + "\n" + '{"id":"2","text":"玫瑰花茶怎么喝，哪些人不宜喝？"}\n'
+    )
+    strict = rows(ragcomm("ask", "--review", "clinician", "-", stdin=line))
+    assert [row["decision"] for row in strict] == ["confirm", "answer"]
+    assert [row["matches"][0]["entry_id"] for row in strict] == [herb.id, "faq.tea.rose"]
+    assert [row["decision"] for row in rows(ragcomm("ask", "-", stdin=line))] == ["answer", "answer"]
 
 
 def test_bad_lines_are_named_and_the_good_ones_kept() -> None:

@@ -33,7 +33,7 @@ from ragcomm.settings import Settings
 from ragcomm_api.judging import reply_to
 
 settings = Settings()
-service = build_service(settings.corpora, settings.models)
+service = build_service(settings.corpora, settings.models, review="any")
 assert b"faq." in reply_to(service, {"ask": "messages", "texts": [["黄芪泡水放几片？", None]]})
 for ask in ("answers", "debunks"):
     reply_to(service, {"ask": ask, "text": "绿豆治癌", "limit": 3})

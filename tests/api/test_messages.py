@@ -55,6 +55,18 @@ def test_a_question_gets_the_vetted_answer_with_its_sources(api: Any) -> None:
     assert len(body["answer"]["matches"]) == 3
 
 
+def test_a_clinical_entry_nobody_signed_is_proposed_to_the_moderators(api: Any) -> None:
+    entries = load_entries(api.settings.corpora / "faq/entries.jsonl")
+    herb = next(e for e in entries if e.category == "herb" and e.review_status == "editorial")
+    body = api.post("/v1/messages", message("q-4", herb.question)).json()
+    assert body["answer"]["decision"] == "confirm"
+    assert "clinician" in body["answer"]["reason"]
+    assert body["reply"]["visibility"] == "moderators"
+    assert body["reply"]["content_id"] == herb.id
+    assert body["reply"]["text"].startswith("【待确认】")
+    assert body["verdict"]["action"] == "allow"
+
+
 def test_an_answer_that_waits_for_the_operators_numbers_is_found_but_not_posted(api: Any) -> None:
     entries = load_entries(api.settings.corpora / "faq/entries.jsonl")
     entry = next(e for e in entries if "{" in e.answer and e.question.endswith("？"))

@@ -23,6 +23,7 @@ from ragcomm.corpora import (
     load_messages,
     load_near_misses,
     load_questions,
+    load_slots,
     load_stances,
     load_stop_words,
     load_synonyms,
@@ -52,6 +53,7 @@ PLACES = {
     "terms": "lexicon/terms.jsonl",
     "cues": "lexicon/cues.jsonl",
     "variants": "lexicon/variants.jsonl",
+    "slots": "lexicon/slots.jsonl",
 }
 LOAD: dict[str, Callable[[Path], Any]] = {
     "messages": load_messages,
@@ -61,6 +63,7 @@ LOAD: dict[str, Callable[[Path], Any]] = {
     "terms": load_terms,
     "cues": load_cues,
     "variants": load_variants,
+    "slots": load_slots,
 }
 
 
@@ -122,6 +125,8 @@ def test_lexicons_map_every_alias_cue_and_variant(tmp_path: Path) -> None:
     assert load_cues(tmp_path) == {"包邮": "sale", "现货": "sale", "私我": "solicitation"}
     write(tmp_path, "variants", {"character": "微", "variants": ["薇", "威"]}, {"character": "信", "variants": ["芯"]})
     assert load_variants(tmp_path) == {"薇": "微", "威": "微", "芯": "信"}
+    write(tmp_path, "slots", {"slot": "person", "value": "child", "words": ["娃", "孩子"]})
+    assert load_slots(tmp_path) == {"娃": ("person", "child"), "孩子": ("person", "child")}
 
 
 def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
@@ -151,6 +156,8 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
         ("terms", {"term": "麻黄"}, "expected 'type' as a text"),
         ("cues", {"terms": ["包邮"]}, "expected 'check' as a text"),
         ("variants", {"variants": ["薇"]}, "expected 'character' as a text"),
+        ("slots", {"slot": "person", "words": ["娃"]}, "expected 'value' as a text"),
+        ("slots", {"slot": "person", "value": "elder", "words": ["孩子"]}, "expected one meaning"),
     ],
 )
 def test_a_bad_line_is_told_with_file_and_line(tmp_path: Path, what: str, bad: object, told: str) -> None:
@@ -162,6 +169,7 @@ def test_a_bad_line_is_told_with_file_and_line(tmp_path: Path, what: str, bad: o
         "terms": {"term": "桂枝", "type": "herb"},
         "cues": {"check": "sale", "terms": ["现货"]},
         "variants": {"character": "信", "variants": ["芯"]},
+        "slots": {"slot": "person", "value": "child", "words": ["孩子"]},
     }[what]
     with pytest.raises(CorpusError) as refused:
         LOAD[what](write(tmp_path, what, good, "", bad))

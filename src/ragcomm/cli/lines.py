@@ -13,7 +13,7 @@ import orjson
 
 from ragcomm.assembly import build_service
 from ragcomm.errors import InvalidInput, RagcommError
-from ragcomm.knowledge.answerer import reviewed_by
+from ragcomm.knowledge.gate import REVIEWS
 from ragcomm.records import Finding, Message
 from ragcomm.settings import Settings
 
@@ -28,7 +28,7 @@ class BadLine(RagcommError):
 def moderate(file: str) -> None:
     """Writes {"id","labels","flagged","stance","action"} for every line of `file`."""
     settings = Settings()
-    service = build_service(settings.corpora, settings.models, settings.segmenter)
+    service = build_service(settings.corpora, settings.models, settings.segmenter, review=settings.review)
 
     def judge(messages: Sequence[Message]) -> list[dict[str, Any]]:
         outcomes = service.run(messages, explain=False)
@@ -48,14 +48,14 @@ def moderate(file: str) -> None:
 
 def search(file: str, which: str, review: str) -> None:
     """Writes {"id","decision","confidence","matches"} for every line of `file`."""
-    if review not in ("any", "clinician"):
+    if review not in REVIEWS:
         raise InvalidInput(seen=review, expected="any or clinician", where="--review")
     settings = Settings()
-    service = build_service(settings.corpora, settings.models, settings.segmenter)
+    service = build_service(settings.corpora, settings.models, settings.segmenter, review=review)
     find = service.ask if which == "answers" else service.debunk
 
     def look_up(messages: Sequence[Message]) -> list[dict[str, Any]]:
-        return [{"id": m.id, **_finding(reviewed_by(find(m.text, limit=10), review))} for m in messages]
+        return [{"id": m.id, **_finding(find(m.text, limit=10))} for m in messages]
 
     _run(file, look_up)
 

@@ -6,14 +6,17 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ragcomm.artefacts import current_version, open_artefact, promote
-from ragcomm.assembly import build_encoder, build_moderator, build_text, pipeline_version
+from ragcomm.assembly import build_answerer, build_encoder, build_moderator, build_text, pipeline_version
 from ragcomm.cli.commands import version_folder
+from ragcomm.corpora import ENTRY_FILES, load_entries, training_forms
 from ragcomm.errors import InvalidInput, RagcommError
-from ragcomm.knowledge.calibration import Calibration
 from ragcomm.settings import Settings
+from ragcomm.text.encode import StaticEncoder
 
 # In this order: each stands on the one before it.
 MODELS = ("encoder", "moderation", "answers", "debunks")
@@ -50,20 +53,21 @@ def measure(name: str) -> dict[str, Any]:
 
     settings = Settings()
     text = build_text(settings.corpora, settings.segmenter)
-    encoder, _ = build_encoder(settings.models, text.pipeline)
+    encoder, encoder_version = build_encoder(settings.models, text.pipeline)
     if _known(name) == "encoder":
         raise InvalidInput(seen=name, expected="moderation, answers or debunks", where="NAME")
     if name == "moderation":
         moderator = build_moderator(settings.models, text, encoder)
         return job.run_moderation(corpora=settings.corpora, public=settings.public_data, moderator=moderator)
-    artefact = open_artefact(settings.models, name, pipeline=text.pipeline)
+    entries = load_entries(settings.corpora / ENTRY_FILES[name])
+    forms = [training_forms(entry) for entry in entries]
     return job.run_matching(
         name=name,
         corpora=settings.corpora,
         public=settings.public_data,
         segmenter=text.segmenter,
         encoder=encoder,
-        calibration=Calibration.read(artefact.manifest["calibration"]),
+        answerer=build_answerer(settings.models, name, entries, text, encoder, encoder_version, forms=forms),
     )
 
 
@@ -131,12 +135,22 @@ def _train_answers(settings: Settings, name: str, version: str, _epochs: int | N
         models=settings.models,
         public=settings.public_data,
         segmenter=text.segmenter,
+        reader=text.reader,
         encoder=encoder,
         encoder_version=encoder_version,
+        folds=_fold_encoders(settings.corpora, settings.public_data, settings.segmenter),
         pipeline=text.pipeline,
         version=version,
     )
     return report.calibration
+
+
+@cache
+def _fold_encoders(corpora: Path, public: Path, engine: str | None) -> list[StaticEncoder]:
+    """Trained once for answers and debunks."""
+    from ragcomm.jobs.train_encoder import fold_encoders
+
+    return fold_encoders(corpora=corpora, public=public, read=build_text(corpora, engine).segmenter.read)
 
 
 _TRAINERS: dict[str, Callable[[Settings, str, str, int | None], dict[str, Any]]] = {

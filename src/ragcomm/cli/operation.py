@@ -142,7 +142,7 @@ def demo() -> None:
     from ragcomm.records import Message
 
     settings = Settings()
-    service = build_service(settings.corpora, settings.models, settings.segmenter)
+    service = build_service(settings.corpora, settings.models, settings.segmenter, review=settings.review)
     outcomes = service.run([Message(text=text) for text in _EXAMPLES])
     for outcome in outcomes:
         verdict = outcome.verdict

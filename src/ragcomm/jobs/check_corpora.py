@@ -20,6 +20,7 @@ from ragcomm.corpora import (
     form_split,
     is_test_message,
     load_cues,
+    load_slots,
     load_stop_words,
     load_terms,
     load_variants,
@@ -96,6 +97,7 @@ def run(corpora: Path) -> Report:
         terms, stop_words = load_terms(corpora), load_stop_words(corpora)
         load_cues(corpora)
         load_variants(corpora)
+        load_slots(corpora)
     except CorpusError as error:
         report.flaws.append(_flaw(error))
         return report

@@ -15,8 +15,8 @@ from ragcomm.evaluation.reports import (
     rounded,
 )
 from ragcomm.jobs.public_data import chat_turns
-from ragcomm.jobs.train_answers import honest_answerer, queries
-from ragcomm.knowledge.calibration import Calibration
+from ragcomm.jobs.train_answers import queries
+from ragcomm.knowledge.answerer import Answerer
 from ragcomm.moderation.moderator import Moderator
 from ragcomm.records import HARMFUL, Label, Message
 from ragcomm.text.encode import StaticEncoder
@@ -56,16 +56,9 @@ def _alarms(moderator: Moderator, innocent: Sequence[str]) -> dict[str, float]:
 
 
 def run_matching(
-    *,
-    name: str,
-    corpora: Path,
-    public: Path,
-    segmenter: Segmenter,
-    encoder: StaticEncoder,
-    calibration: Calibration,
+    *, name: str, corpora: Path, public: Path, segmenter: Segmenter, encoder: StaticEncoder, answerer: Answerer
 ) -> dict[str, Any]:
-    """The matching report of answers or debunks, with an index of train wordings only."""
-    answerer = honest_answerer(corpora, name, segmenter, encoder, calibration)
+    """The matching report of answers or debunks; `answerer` must know train wordings only."""
     asked = queries(corpora, public, name, "test")
     texts = [segmenter.read(query.text) for query in asked]
     found = answerer.search(texts, encoder.encode(texts), limit=10)

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ragcomm.artefacts import Artefact, save_artefact
-from ragcomm.corpora import LabelledMessage, is_test_message, load_entries, load_messages, load_stances
+from ragcomm.corpora import LabelledMessage, is_test_message, load_entries, load_messages, load_stances, training_forms
 from ragcomm.jobs.public_data import SHIPPABLE, available, chat_turns
-from ragcomm.jobs.train_encoder import training_forms
 from ragcomm.moderation import training
 from ragcomm.moderation.checks import CheckBook
 from ragcomm.moderation.training import Sample
@@ -19,9 +18,9 @@ from ragcomm.records import LABELS, Label, Stance
 from ragcomm.text.encode import StaticEncoder
 from ragcomm.text.segment import Segmenter
 
-# Lines of everyday chat, and how much one counts beside one of ours: a judgement between recall and false
-# alarms, not a fitted value.
-CHAT_LINES, CHAT_WEIGHT = 30000, 1.0
+# Lines of everyday chat, and how much one counts beside one of ours. Out of fold, with all labels under one budget of
+# alarms in chat: mean F1 of the harmful labels .816 with weight 1, .831 with 2, .835 with 4.
+CHAT_LINES, CHAT_WEIGHT = 30000, 4.0
 WORDING_WEIGHT = 0.4
 SUICIDE = "suicide"
 

@@ -3,108 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ragcomm.knowledge.calibration import Calibration, gather_evidence
-from ragcomm.knowledge.dense import DenseIndex
-from ragcomm.knowledge.fusion import highest, rank_entries
-from ragcomm.knowledge.lexical import LexicalIndex
+from ragcomm.knowledge.calibration import Calibration, Ranked, rank
+from ragcomm.knowledge.pairs import compare
+from ragcomm.knowledge.retrieval import Index
+from ragcomm.knowledge.verifier import Verifier
 from ragcomm.records import Decision, Entry, Finding, Match, Text
-from ragcomm.text.encode import StaticEncoder, Vectors
-from ragcomm.text.segment import Segmenter
+from ragcomm.text.encode import Vectors
 
-# Enough for a search page; a message's answer shows the first three.
-MOST_MATCHES = 10
-# Wordings taken from each index before both are weighed exactly: enough for ten entries.
-_CANDIDATES = 40
+# What an operator gets who asks for nothing else: of a hundred automatic answers at most five wrong.
+PRECISION = 95
 
 
 class Answerer:
-    """Searches the wordings of vetted entries with words and with vectors."""
+    """Searches the wordings of vetted entries, verifies the best and says how sure it is."""
 
     def __init__(
-        self,
-        entries: Sequence[Entry],
-        segmenter: Segmenter,
-        encoder: StaticEncoder,
-        calibration: Calibration,
-        version: str,
-        *,
-        forms: Sequence[Sequence[str]] | None = None,
+        self, entries: Sequence[Entry], index: Index, verifier: Verifier, calibration: Calibration, version: str
     ) -> None:
-        """`forms` replaces the entries' own wordings (evaluation leaves the test wordings out)."""
+        """`index` holds the wordings of `entries`, in their order."""
         self.entries = tuple(entries)
-        wordings = forms if forms is not None else [entry.forms for entry in entries]
-        self._owner = np.repeat(np.arange(len(self.entries)), [len(group) for group in wordings])
-        self._exact: dict[str, int] = {}
-        self._lexical = LexicalIndex()
-        vectors = []
-        for place, group in enumerate(wordings):
-            texts = [segmenter.read(form) for form in group]
-            self._exact.update((text.normal, place) for text in texts)
-            self._lexical.add(texts)
-            vectors.append(encoder.encode(texts))
-        self._lexical.finish()
-        self._dense = DenseIndex(np.concatenate(vectors))
+        self._index = index
+        self._verifier = verifier
+        self._roles = verifier.role_table(index.overlap)
         self._calibration = calibration
         self.version = version
 
-    def search(self, texts: Sequence[Text], vectors: Vectors, *, limit: int = 3) -> list[Finding]:
-        """Finds up to `limit` entries for each text; `vectors` holds their unit vectors as rows."""
-        found = self.evidence(texts, vectors, limit=max(limit, 2))
-        return [self._finding(text, places, rows, limit) for text, (places, rows) in zip(texts, found, strict=True)]
+    def search(
+        self, texts: Sequence[Text], vectors: Vectors, *, limit: int = 3, precision: int = PRECISION
+    ) -> list[Finding]:
+        """Finds up to `limit` entries for each text; `vectors` holds their unit vectors as rows.
 
-    def _finding(self, text: Text, places: list[int], evidence: NDArray[np.float32], limit: int) -> Finding:
-        confidences: list[float] = self._calibration.confidence(evidence).tolist()
-        exact = self._exact.get(text.normal)
+        `precision` is the share of automatic answers, in percent, that has to be right: 90, 95 or 98.
+        """
+        if not texts:
+            return []
+        ranked = self.rank(texts, vectors)
+        confidences = self._calibration.confidence(ranked.evidence).tolist()
+        entries = ranked.entries.tolist()
+        borders = np.searchsorted(ranked.owners, np.arange(len(texts) + 1)).tolist()
+        return [
+            self._finding(text, entries[start:end], confidences[start:end], limit, precision)
+            for text, start, end in zip(texts, borders, borders[1:], strict=False)
+        ]
+
+    def rank(self, texts: Sequence[Text], vectors: Vectors) -> Ranked:
+        """The verified candidates of every text with the evidence for each (calibration's input)."""
+        overlap = self._index.overlap
+        questions = overlap.read(texts)
+        pairs = compare(overlap, questions, self._index.look_up(questions, vectors))
+        return rank(pairs, self._verifier.scores(pairs, self._roles))
+
+    def _finding(self, text: Text, places: list[int], confidences: list[float], limit: int, precision: int) -> Finding:
+        exact = self._index.exact.get(text.normal)
         if exact is not None:
             others = [(p, c) for p, c in zip(places, confidences, strict=True) if p != exact]
             places = [exact, *(p for p, _ in others)]
             confidences = [1.0, *(c for _, c in others)]
-        # Only the order of the fused scores counts: a confidence never overtakes the one before it.
+        # Only the verifier's order counts: a confidence never overtakes the one before it.
         matches = tuple(
             Match(self.entries[place], round(confidence, 4))
             for place, confidence in zip(places[:limit], accumulate(confidences, min), strict=False)
         )
-        return self._decide(matches)
+        return self._decide(matches, precision)
 
-    def evidence(
-        self, texts: Sequence[Text], vectors: Vectors, *, limit: int = MOST_MATCHES
-    ) -> list[tuple[list[int], NDArray[np.float32]]]:
-        """For each text the places of the best entries, best first, and what speaks for each (calibration's input)."""
-        if not texts:
-            return []
-        lexical, known = self._lexical.look_up(texts)
-        near = self._dense.nearest(vectors, _CANDIDATES)
-        return [self._weigh(*each, limit) for each in zip(texts, vectors, lexical, known, near, strict=True)]
-
-    def _weigh(
-        self,
-        text: Text,
-        vector: NDArray[np.float32],
-        lexical: NDArray[np.float32],
-        known: float,
-        near: NDArray[np.int64],
-        limit: int,
-    ) -> tuple[list[int], NDArray[np.float32]]:
-        forms = np.concatenate([near, highest(lexical, _CANDIDATES)])
-        ranking = rank_entries(
-            self._owner[forms],
-            self._dense.scores(vector, forms),
-            lexical[forms],
-            dense_share=self._calibration.dense_share,
-            count=max(limit, 2),
-        )
-        rows = gather_evidence(ranking, limit, length=len(text.normal), known_share=known)
-        return list(ranking.entries[:limit]), rows
-
-    def _decide(self, matches: tuple[Match, ...]) -> Finding:
+    def _decide(self, matches: tuple[Match, ...], precision: int) -> Finding:
         confidence = matches[0].confidence if matches else 0.0
-        if confidence >= self._calibration.answer_from:
+        cut = self._calibration.cuts[str(precision)]
+        if confidence == 1.0 or (cut is not None and confidence >= cut):
             decision, reason = Decision.ANSWER, "one entry answers this question"
         elif confidence >= self._calibration.confirm_from:
             decision, reason = Decision.CONFIRM, "several entries may fit; none is sure enough"
@@ -117,13 +86,3 @@ class Answerer:
             matches=matches,
             index_version=self.version,
         )
-
-
-def reviewed_by(finding: Finding, review: str) -> Finding:
-    """The finding under a demand on the review status: what is not `clinician` may only be confirmed."""
-    if review == "any" or finding.decision is not Decision.ANSWER:
-        return finding
-    if finding.matches[0].entry.review_status == review:
-        return finding
-    reason = f"the entry is {finding.matches[0].entry.review_status}, not reviewed by a {review}"
-    return replace(finding, decision=Decision.CONFIRM, reason=reason)

@@ -1,63 +1,80 @@
-"""How sure is the first match: a logistic model over what the two indexes say.
+"""How sure is a match: a logistic model over the verifier's score and what stands behind it.
 
-The numbers are those of the first entry against the next: fused score, its lead, both single scores, whether
-a wording is met exactly. Fitted on held-out wordings and on questions that no entry answers.
+Fitted on questions by other hands and on what no entry answers; the cuts are chosen so that the lower end of a
+confidence interval meets the precision an operator asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log1p
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcomm.knowledge.fusion import Ranking
+from ragcomm.knowledge.overlap import Ids, Numbers
+from ragcomm.knowledge.pairs import FEATURES, Pairs
+from ragcomm.text.grams import first_of_runs, run_lengths
 
-EVIDENCE = ("fused", "lead", "dense", "lexical", "product", "length", "known")
+# What the verifier's score is worth depends on how much of the question anything known explains.
+_BEHIND = (
+    "fused", "dense", "lexical", "title", "dense_three", "support", "known", "length", "spread", "word_missing",
+    "word_unanswered", "pair_missing", "rarest_missing", "rarest_unanswered", "shared_words",
+)  # fmt: skip
+EVIDENCE = ("score", "margin", *_BEHIND)
+_COLUMNS = [FEATURES.index(name) for name in _BEHIND]
+# Log-odds beyond this are all alike, and so is a lead.
+_SURE = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Pairs in the order in which they answer: question after question, best first, and the evidence for each."""
+
+    owners: Ids
+    entries: Ids
+    evidence: Numbers
+
+
+def rank(pairs: Pairs, scores: Numbers) -> Ranked:
+    """Orders the candidates of every question by the verifier's score; of equal ones the first found stays first."""
+    order = np.lexsort((np.arange(len(scores)), -scores, pairs.owners))
+    owners, scores = pairs.owners[order], np.clip(scores[order], -_SURE, _SURE)
+    heads = np.flatnonzero(first_of_runs(owners))
+    sizes = run_lengths(heads, len(owners))
+    # The first is compared with the second, all others with the first.
+    seconds = np.where(sizes > 1, scores[np.minimum(heads + 1, len(scores) - 1)], -_SURE)
+    rivals = np.repeat(scores[heads], sizes)
+    rivals[heads] = seconds
+    behind = pairs.features[order][:, _COLUMNS]
+    return Ranked(owners, pairs.entries[order], np.column_stack([scores, scores - rivals, behind]).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Fusion weight, the logistic model, and the cuts it was fitted with."""
+    """The logistic model and the cuts it was fitted with.
 
-    dense_share: float
+    `cuts` has for a precision in percent the confidence from which answers meet it, None where none does.
+    """
+
     weights: tuple[float, ...]
     offset: float
-    answer_from: float
+    cuts: Mapping[str, float | None]
     confirm_from: float
 
     @classmethod
     def read(cls, parameters: Mapping[str, Any]) -> Calibration:
         """From the manifest of a trained answerer."""
         return cls(
-            float(parameters["dense_share"]),
             tuple(map(float, parameters["weights"])),
             float(parameters["offset"]),
-            float(parameters["answer_from"]),
+            dict(parameters["cuts"]),
             float(parameters["confirm_from"]),
         )
 
-    def confidence(self, evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    def confidence(self, evidence: Numbers) -> NDArray[np.float64]:
         """Probability that each candidate is right; `evidence` is (candidates, len(EVIDENCE))."""
-        score = evidence @ np.array(self.weights, np.float32) + self.offset
-        result: NDArray[np.float32] = 1.0 / (1.0 + np.exp(-np.clip(score, -60, 60)))
+        score = evidence.astype(np.float64) @ np.array(self.weights) + self.offset
+        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(score, -60, 60)))
         return result
-
-
-def gather_evidence(ranking: Ranking, count: int, *, length: int, known_share: float) -> NDArray[np.float32]:
-    """One row for each of the first `count` entries of a ranking.
-
-    `length` is that of the question in characters, `known_share` the part of its terms that any
-    wording has.
-    """
-    rows = []
-    for rank in range(min(count, len(ranking.entries))):
-        rival = 0 if rank else 1
-        lead = ranking.fused[rank] - (ranking.fused[rival] if rival < len(ranking.entries) else 0.0)
-        dense, lexical = ranking.dense[rank], ranking.lexical[rank]
-        size = min(log1p(length), 5.0)
-        rows.append((ranking.fused[rank], lead, dense, lexical, dense * lexical, size, known_share))
-    return np.array(rows, np.float32).reshape(len(rows), len(EVIDENCE))

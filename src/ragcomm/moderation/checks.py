@@ -72,7 +72,12 @@ CHECKS: dict[str, Check] = {
             "request": "a request for help or advice",
             "asking_doubt": "asks whether something is true",
         },
-        Label.ABUSE: {"insult": "an insult", "second_person": "speaks to somebody"},
+        Label.ABUSE: {
+            "insult": "an insult",
+            "contempt": "words that put somebody down",
+            "threat": "a threat of harm, exposure or revenge",
+            "second_person": "speaks to somebody",
+        },
         Label.RISK: {
             "delay_of_care": "advice that delays urgent care",
             "stroke_sign": "a possible sign of stroke",

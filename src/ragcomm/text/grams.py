@@ -38,6 +38,25 @@ def gram_codes(text: str) -> Codes:
     return codes
 
 
+def first_of_runs(sorted_keys: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Which items differ from the one before them; the first always does.
+
+    (np.unique builds a table of hashes and np.diff a longer copy: ten and three times the time on short arrays.)
+    """
+    first = np.empty(len(sorted_keys), bool)
+    first[:1] = True
+    np.not_equal(sorted_keys[1:], sorted_keys[:-1], out=first[1:])
+    return first
+
+
+def run_lengths(heads: Places, count: int) -> Places:
+    """How long the runs are that begin at `heads` in an array of `count` items."""
+    lengths = np.empty(len(heads), np.int64)
+    np.subtract(heads[1:], heads[:-1], out=lengths[:-1])
+    lengths[-1:] = count - heads[-1:]
+    return lengths
+
+
 class KeyTable:
     """Finds 64-bit keys in a list, many at once."""
 

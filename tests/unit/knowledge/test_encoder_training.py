@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.knowledge.worlds import calibration, verifier
 
 from ragcomm.knowledge.answerer import Answerer
-from ragcomm.knowledge.calibration import Calibration
 from ragcomm.knowledge.encoder_training import Recipe, train
+from ragcomm.knowledge.overlap import Reader
+from ragcomm.knowledge.retrieval import Index
 from ragcomm.records import Decision, Entry
 from ragcomm.text.encode import UNKNOWN, StaticEncoder, surface
 from ragcomm.text.segment import Segmenter
@@ -86,8 +88,9 @@ def test_a_wording_it_never_saw_finds_its_entry(encoder: StaticEncoder, name: st
         for key, forms in WORLD.items()
     ]
     # Half a cosine is worth a half; two thirds are enough to answer.
-    judge = Calibration(1.0, (12.0, 0, 0, 0, 0, 0, 0), -6.0, 0.88, 0.5)
-    answerer = Answerer(entries, SEGMENTER, encoder, judge, "tiny")
+    reader = Reader({}, {}, {}, frozenset())
+    check = verifier(dense=12.0, offset=-6.0)
+    answerer = Answerer(entries, Index(entries, SEGMENTER, encoder, reader), check, calibration(0.88, 0.5), "tiny")
     text = SEGMENTER.read(WORLD[name][-1])
     (finding,) = answerer.search([text], encoder.encode([text]))
     assert finding.matches[0].entry.id == name

@@ -1,4 +1,4 @@
-"""Tf-idf cosines, each computed a second time from its definition."""
+"""Idf cosines, each computed a second time from its definition."""
 
 from collections import Counter
 from math import log, sqrt
@@ -9,119 +9,95 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragcomm.knowledge.lexical import LexicalIndex
-from ragcomm.records import Text
-from ragcomm.text.encode import terms
+from ragcomm.knowledge.overlap import Read
+
+# Marks 0 to 9 belong to forms; 10 and 11 no form has.
+MARKS = 10
 
 
-def cut(*tokens: str) -> Text:
-    normal = "".join(tokens)
-    return Text(normal, normal, None, tokens)
+def read(*texts: list[int]) -> Read:
+    return Read(np.cumsum([0, *map(len, texts)]), np.array([m for t in texts for m in t], np.int64))
 
 
-def build(*forms: Text) -> LexicalIndex:
-    index = LexicalIndex()
-    index.add(forms)
-    index.finish()
-    return index
-
-
-def alone(index: LexicalIndex, text: Text) -> tuple[np.ndarray, float]:
-    cosines, known = index.look_up([text])
-    return cosines[0], known[0]
+def alone(index: LexicalIndex, text: list[int]) -> tuple[np.ndarray, float]:
+    cosines, known = index.look_up(read(text))
+    return cosines[0], float(known[0])
 
 
 @pytest.fixture
 def index() -> LexicalIndex:
-    """失眠 茶 | 失眠 | 茶: three forms, of which no two are alike."""
-    index = LexicalIndex()
-    index.add([cut("失眠", "茶")])
-    index.add([cut("失眠"), cut("茶")])
-    index.finish()
-    return index
+    """Sleep and tea | sleep | tea: three forms, of which no two are alike; 2 is their pair."""
+    return LexicalIndex(read([0, 1, 2], [0], [1]), MARKS)
 
 
 def test_a_wording_met_exactly_scores_one(index: LexicalIndex) -> None:
-    cosines, known = alone(index, cut("失眠", "茶"))
+    cosines, known = alone(index, [0, 1, 2])
     assert cosines[0] == pytest.approx(1, abs=1e-6)
     assert known == pytest.approx(1)
     assert cosines.dtype == np.float32
 
 
-def test_cosines_are_those_of_weighted_terms(index: LexicalIndex) -> None:
-    # 失眠: word and pair, so twice; 失, 眠: characters, at three tenths. Each is in two of three forms.
-    # 茶: word and character, twice, of one character. 眠茶: a pair in the first form only.
+def test_cosines_are_those_of_weighted_marks(index: LexicalIndex) -> None:
     common, rare = log(4 / 3) + 1, log(4 / 2) + 1
-    word, character, tea, pair = (1 + log(2)) * common, 0.3 * common, 0.3 * (1 + log(2)) * common, rare
-    sleep_norm = sqrt(word**2 + 2 * character**2)
-    first_norm = sqrt(sleep_norm**2 + tea**2 + pair**2)
-    cosines, known = alone(index, cut("失眠"))
-    np.testing.assert_allclose(cosines, [sleep_norm / first_norm, 1, 0], atol=1e-6)
-    assert known == pytest.approx(1)
-    cosines, _ = alone(index, cut("茶"))
-    np.testing.assert_allclose(cosines, [tea / first_norm, 0, 1], atol=1e-6)
+    first = sqrt(2 * common**2 + rare**2)
+    np.testing.assert_allclose(alone(index, [0])[0], [common / first, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(alone(index, [1])[0], [common / first, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(alone(index, [2])[0], [rare / first, 0, 0], atol=1e-6)
 
 
 def test_known_is_the_share_of_weight_that_any_form_has(index: LexicalIndex) -> None:
     common, unseen = log(4 / 3) + 1, log(4) + 1
-    # 茶 twice (word, character); 票 twice; 茶票 once, a pair no form has.
-    tea, ticket, pair = 0.3 * (1 + log(2)) * common, 0.3 * (1 + log(2)) * unseen, unseen
-    cosines, known = alone(index, cut("茶", "票"))
-    assert known == pytest.approx(tea / (tea + ticket + pair))
-    assert cosines[2] == pytest.approx(tea / sqrt(tea**2 + ticket**2 + pair**2), abs=1e-6)
+    cosines, known = alone(index, [1, 10])
+    assert known == pytest.approx(common / (common + unseen))
+    assert cosines[2] == pytest.approx(common / sqrt(common**2 + unseen**2), abs=1e-6)
 
 
 def test_nothing_known_scores_nothing(index: LexicalIndex) -> None:
-    for text in (cut("股票"), cut()):
+    for text in ([10, 11], []):
         cosines, known = alone(index, text)
         assert cosines.tolist() == [0, 0, 0]
         assert known == 0
 
 
-def test_a_form_without_terms_keeps_its_place() -> None:
-    cosines, _ = alone(build(cut(" "), cut("茶")), cut("茶"))
-    np.testing.assert_allclose(cosines, [0, 1], atol=1e-6)
+def test_a_form_without_marks_keeps_its_place() -> None:
+    np.testing.assert_allclose(alone(LexicalIndex(read([], [3]), MARKS), [3])[0], [0, 1], atol=1e-6)
 
 
-def test_a_term_of_more_than_a_hundred_forms_tells_nothing_apart() -> None:
-    cosines, known = alone(build(*[cut("茶", chr(0x4E00 + i)) for i in range(100)]), cut("茶"))
-    assert (cosines > 0).all()
-    cosines, known = alone(build(*[cut("茶", chr(0x4E00 + i)) for i in range(101)]), cut("茶"))
-    assert cosines.tolist() == [0] * 101
-    assert known == pytest.approx(1)
+def test_a_mark_of_more_than_a_hundred_forms_tells_nothing_apart() -> None:
+    for forms, seen in ((100, True), (101, False)):
+        cosines, known = alone(LexicalIndex(read(*[[0, 1 + i] for i in range(forms)]), forms + 1), [0])
+        assert (cosines > 0).all() == seen
+        assert known == pytest.approx(1)
 
 
-word = st.text("失眠茶 票", min_size=1, max_size=3)
-texts = st.lists(word, max_size=4).map(lambda tokens: cut(*tokens))
+texts = st.lists(st.integers(0, MARKS - 1), unique=True, max_size=5)
+queries = st.lists(st.integers(0, MARKS + 1), unique=True, max_size=5)
 
 
-@given(st.lists(texts, min_size=1, max_size=8), texts)
+@given(st.lists(texts, min_size=1, max_size=8), queries)
 @settings(deadline=None, max_examples=150)
-def test_scores_are_cosines_computed_from_the_definition(forms: list[Text], query: Text) -> None:
-    frequency = Counter(term for form in forms for term in set(terms(form)))
+def test_scores_are_cosines_computed_from_the_definition(forms: list[list[int]], query: list[int]) -> None:
+    frequency = Counter(mark for form in forms for mark in form)
 
-    def weigh(text: Text) -> dict[str, float]:
-        return {
-            term: (1 + log(n)) * (0.3 if len(term) == 1 else 1) * (log((1 + len(forms)) / (1 + frequency[term])) + 1)
-            for term, n in Counter(terms(text)).items()
-        }
+    def weigh(text: list[int]) -> dict[int, float]:
+        return {mark: log((1 + len(forms)) / (1 + frequency[mark])) + 1 for mark in text}
 
-    def cosine(a: dict[str, float], b: dict[str, float]) -> float:
+    def cosine(a: dict[int, float], b: dict[int, float]) -> float:
         norms = sqrt(sum(w * w for w in a.values()) * sum(w * w for w in b.values()))
-        return sum(w * b.get(term, 0.0) for term, w in a.items()) / norms if norms else 0.0
+        return sum(w * b.get(mark, 0.0) for mark, w in a.items()) / norms if norms else 0.0
 
-    cosines, known = alone(build(*forms), query)
-    expected = [cosine(weigh(query), weigh(form)) for form in forms]
-    np.testing.assert_allclose(cosines, expected, atol=1e-5)
-    assert 0 <= known <= 1 + 1e-9
+    cosines, known = alone(LexicalIndex(read(*forms), MARKS), query)
+    np.testing.assert_allclose(cosines, [cosine(weigh(query), weigh(form)) for form in forms], atol=1e-5)
+    assert 0 <= known <= 1 + 1e-6
 
 
-@given(st.lists(texts, min_size=1, max_size=8), st.lists(texts, max_size=5))
+@given(st.lists(texts, min_size=1, max_size=8), st.lists(queries, max_size=5))
 @settings(deadline=None, max_examples=80)
-def test_texts_looked_up_together_score_as_alone(forms: list[Text], queries: list[Text]) -> None:
-    index = build(*forms)
-    cosines, known = index.look_up(queries)
-    assert cosines.shape == (len(queries), len(forms))
-    for i, query in enumerate(queries):
+def test_texts_looked_up_together_score_as_alone(forms: list[list[int]], asked: list[list[int]]) -> None:
+    index = LexicalIndex(read(*forms), MARKS)
+    cosines, known = index.look_up(read(*asked))
+    assert cosines.shape == (len(asked), len(forms))
+    for i, query in enumerate(asked):
         one, share = alone(index, query)
         np.testing.assert_allclose(cosines[i], one, atol=1e-7)
-        assert known[i] == share
+        assert float(known[i]) == share
