@@ -30,7 +30,8 @@ from ragcomm_api.intake import Intake
 from ragcomm_api.judge import Judge
 from ragcomm_api.memory import settle
 from ragcomm_api.problems import Problem, on_problem
-from ragcomm_api.routes import health, messages, pages, search
+from ragcomm_api.publishing import Publisher, published_by
+from ragcomm_api.routes import entries, health, knowledge, messages, pages, search
 from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import ProblemOut
 from ragcomm_api.schemas.openapi import BODIES, complete
@@ -47,7 +48,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for module in (messages, search, health, pages):
+    for module in (messages, search, entries, knowledge, health, pages):
         app.include_router(module.router)
     routes = [*messages.router.routes, *search.router.routes]
     direct = {(method, r.path): r for r in routes if isinstance(r, DirectRoute) for method in r.methods or ()}
@@ -69,7 +70,8 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            judge = Judge(settings)
+            ready: asyncio.Future[Publisher] = asyncio.get_running_loop().create_future()
+            judge = Judge(settings, published_by(ready))
             stack.push_async_callback(judge.close)
             # The judge loads its models while the database is made ready.
             starting = asyncio.create_task(judge.start())
@@ -77,13 +79,17 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
             engine = open_database(settings.database_url)
             stack.callback(engine.dispose)
             await asyncio.to_thread(migrate, engine)
+            publisher = Publisher(settings, judge, engine)
+            ready.set_result(publisher)
             keys = KeyStore(engine)
             _first_key(keys, settings, engine)
             writer = Writer(engine, length=settings.queue_length, on_commit=metrics.committed)
             stack.push_async_callback(asyncio.to_thread, writer.close)
             await starting
             intake = Intake(judge, writer, partial(messages.make_write, metrics))
-            app.state.parts = Parts(settings, judge, engine, writer, Keyring(keys), metrics, intake)
+            app.state.parts = Parts(settings, judge, engine, writer, Keyring(keys), metrics, intake, publisher)
+            following = asyncio.create_task(publisher.follow())
+            stack.callback(following.cancel)
             settle()
             yield
             app.state.parts = None

@@ -14,6 +14,7 @@ from ragcomm_api.edge import Metrics
 from ragcomm_api.intake import Intake
 from ragcomm_api.judge import Judge
 from ragcomm_api.problems import Problem
+from ragcomm_api.publishing import Publisher
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Parts:
     keys: Keyring
     metrics: Metrics
     intake: Intake
+    publisher: Publisher
 
 
 def parts_of(request: Request) -> Parts:

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import socket
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
 
 from ragcomm.errors import RagcommError, Unavailable
+from ragcomm.knowledge.categories import KINDS
+from ragcomm.knowledge.publication import Edition, lines_of
 from ragcomm.records import Message
 from ragcomm.settings import Settings
 from ragcomm_api.frames import LENGTH_BYTES, MOST_TOGETHER, frame, unpack
 
 log = structlog.get_logger()
 _RESTART_S = 1.0
+# Entries are ready after seconds; asking costs the judge microseconds.
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,42 @@ class Judged:
     model_version: str
 
 
+class Found(NamedTuple):
+    """What a question finds: the decision, the entry and its answer where there is one."""
+
+    decision: str
+    entry_id: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A question, by its place, that finds something else with staged entries than now."""
+
+    place: int
+    now: Found
+    then: Found
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Entries made ready in the judge, and the ids of those that their own question does not find."""
+
+    token: str
+    failures: tuple[str, ...]
+
+
+# Which entries to start with; None: those of the corpora.
+Published = Callable[[], Awaitable[Edition | None]]
+
+
 class Judge:
     """Asks the judge's process; requests are answered in the order in which they were sent."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, published: Published | None = None) -> None:
+        """`published` tells which entries to use, each time the process starts; without it the shipped ones are."""
         self._settings = settings
+        self._published = published
         self._pending: deque[asyncio.Future[bytes]] = deque()
         self._writer: asyncio.StreamWriter | None = None
         self._child: asyncio.subprocess.Process | None = None
@@ -55,6 +91,8 @@ class Judge:
         # Whether messages can be judged now, and among how many answers and debunks.
         self.alive = False
         self.sizes: dict[str, int] = {}
+        # The version of the entries in use.
+        self.version = 0
 
     async def start(self) -> None:
         """Starts the process and waits until its models are loaded.
@@ -96,6 +134,39 @@ class Judge:
         _, documents = await self._ask(kind, {"text": text, "limit": limit})
         return documents[0]
 
+    async def stage(self, entries: Mapping[str, bytes]) -> Staged:
+        """Has other entries (JSON lines by kind) made ready and tried while the present ones answer.
+
+        Raises:
+            RagcommError: the judge is not there, ended meanwhile, or cannot use them.
+        """
+        token = secrets.token_hex(8)
+        await self._ask("stage", {"token": token, "entries": {kind: own.decode() for kind, own in entries.items()}})
+        while True:
+            state, failures, error = (await self._ask("staged", {"token": token}))[0]
+            if state == "ready":
+                return Staged(token, tuple(failures))
+            if state != "building":
+                raise RagcommError(f"the entries cannot be used: {error or state}")
+            await asyncio.sleep(_POLL_S)
+
+    async def compare(self, staged: Staged, texts: Sequence[str]) -> list[Difference]:
+        """Which questions would be answered differently once what was staged is in use."""
+        found: list[Difference] = []
+        for start in range(0, len(texts), MOST_TOGETHER):
+            some = list(texts[start : start + MOST_TOGETHER])
+            told, _ = await self._ask("compare", {"token": staged.token, "texts": some})
+            found += [Difference(start + place, Found(*now), Found(*then)) for place, now, then in told]
+        return found
+
+    async def swap(self, version: int, sizes: Mapping[str, int], staged: Staged | None = None) -> bool:
+        """Puts staged entries to use as this version, or those used before; False where neither is at hand."""
+        token = staged.token if staged else None
+        (swapped,), _ = await self._ask("swap", {"version": version, "token": token})
+        if swapped:
+            self.version, self.sizes = version, {KINDS[kind]: size for kind, size in sizes.items()}
+        return bool(swapped)
+
     async def _ask(self, kind: str, rest: dict[str, Any]) -> tuple[Any, list[bytes]]:
         if self._writer is None or not self.alive:
             raise Unavailable
@@ -121,12 +192,16 @@ class Judge:
                 start_new_session=True,
             )
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
-        given = {
+        edition = await self._published() if self._published else None
+        given: dict[str, Any] = {
             "corpora": str(self._settings.corpora.absolute()),
             "models": str(self._settings.models.absolute()),
             "segmenter": self._settings.segmenter,
             "review": self._settings.review,
         }
+        if edition is not None:
+            given["version"] = edition.version
+            given["entries"] = {kind: lines.decode() for kind, lines in lines_of(edition.entries).items()}
         self._writer.write(frame(orjson.dumps(given)))
         try:
             sizes, _ = unpack(await _next(reader))
@@ -135,6 +210,7 @@ class Judge:
         if "error" in sizes:
             raise RagcommError(sizes["error"])
         self.sizes, self.alive = sizes, True
+        self.version = edition.version if edition else 0
         return reader
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:

@@ -1,7 +1,7 @@
 """The judge's own process: models and answers in memory, frames of questions in, frames of verdicts out.
 
-Run by `judge.Judge` as `python -m ragcomm_api.judging FD`; the first frame holds the settings. What waits together is
-judged together. It ends when the service at the other end of the socket does.
+Run by `judge.Judge` as `python -m ragcomm_api.judging FD`; the first frame holds the settings and published entries.
+What waits together is judged together. It ends when the service at the other end of the socket does.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 from select import select
 from typing import Any
 
 import orjson
 
-from ragcomm.assembly import build_service
+from ragcomm.assembly import Workshop, build_answerers, build_service_of, build_workshop
 from ragcomm.errors import RagcommError
+from ragcomm.knowledge.golden import failures
+from ragcomm.knowledge.publication import shipped_edition
 from ragcomm.records import Message, Outcome
 from ragcomm.service import Service
 from ragcomm_api.frames import MOST_TOGETHER, frame, pack, read_frame
 from ragcomm_api.memory import settle
+from ragcomm_api.shelf import ASKS, Shelf, edition_of
 from ragcomm_api.wire import finding_json, judgement_json, verdict_json
 
 log = logging.getLogger(__name__)
@@ -95,14 +99,23 @@ def main() -> None:
         if first is None:
             return
         try:
-            service = _build(first)
+            shelf = _build(first)
         except RagcommError as error:
             connection.sendall(frame(pack({"error": str(error)})))
             return
         settle()
-        connection.sendall(frame(pack(service.sizes())))
+        connection.sendall(frame(pack(shelf.service.sizes())))
         while asked := _waiting(connection):
-            connection.sendall(b"".join(map(frame, replies(service, asked))))
+            connection.sendall(b"".join(map(frame, answers(shelf, asked))))
+
+
+def answers(shelf: Shelf, asked: Sequence[Asked]) -> list[bytes]:
+    """The replies in order; what concerns the entries is done between two questions."""
+    found: list[bytes] = []
+    for concerns_entries, run in groupby(asked, lambda a: a["ask"] in ASKS):
+        some = list(run)
+        found += map(shelf.reply, some) if concerns_entries else replies(shelf.service, some)
+    return found
 
 
 def _waiting(connection: socket.socket) -> list[Asked]:
@@ -118,9 +131,27 @@ def _waiting(connection: socket.socket) -> list[Asked]:
     return asked
 
 
-def _build(content: bytes) -> Service:
+def _build(content: bytes) -> Shelf:
     given = orjson.loads(content)
-    return build_service(Path(given["corpora"]), Path(given["models"]), given["segmenter"], review=given["review"])
+    corpora = Path(given["corpora"])
+    shop = build_workshop(corpora, Path(given["models"]), given["segmenter"])
+    entries = given.get("entries")
+    edition = edition_of(given["version"], entries) if entries else shipped_edition(corpora)
+    service = build_service_of(shop, edition, review=given["review"])
+    return Shelf(service, edition.version, partial(_tried, shop))
+
+
+def _tried(shop: Workshop, served: Service, entries: Mapping[str, str]) -> tuple[Service, list[str]]:
+    """A service over other entries, and those of them that their own question does not find."""
+    # Any number but 0 marks its index versions with the digest of its entries.
+    built = build_answerers(shop, edition_of(-1, entries), like=served.answerers)
+    missed = [
+        entry_id
+        for new, now in zip(built, served.answerers, strict=True)
+        if new is not now
+        for entry_id in failures(new, shop.text.segmenter, shop.encoder, served=now)
+    ]
+    return served.with_answerers(*built), missed
 
 
 if __name__ == "__main__":

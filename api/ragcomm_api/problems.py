@@ -13,7 +13,18 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
-from ragcomm.errors import IdempotencyConflict, InvalidInput, QueueFull, RagcommError, Unavailable, WriteFailed
+from ragcomm.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    QueueFull,
+    RagcommError,
+    Refused,
+    SamePerson,
+    Stale,
+    Unavailable,
+    UnknownEntry,
+    WriteFailed,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -74,8 +85,14 @@ def from_error(error: RagcommError) -> Problem:
             return Problem(503, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case WriteFailed():
             return Problem(503, str(error), headers={"Retry-After": "5"})
-        case IdempotencyConflict():
+        case IdempotencyConflict() | Stale():
             return Problem(409, str(error))
+        case UnknownEntry():
+            return Problem(404, str(error))
+        case SamePerson():
+            return Problem(403, str(error))
+        case Refused():
+            return Problem(422, str(error), errors=error.reasons)
         case InvalidInput():
             return Problem(422, str(error))
     return Problem(500, "the service failed; nothing was stored")

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from ragcomm.knowledge.lint import Flaw
 from ragcomm.records import Finding, Match, Message, Outcome, Reply, Signal, Verdict
 
 
@@ -81,6 +82,17 @@ def match_json(match: Match) -> dict[str, Any]:
         "reviewed_on": entry.reviewed_on,
         "review_status": entry.review_status,
         "verdict": entry.verdict,
+    }
+
+
+def flaw_json(flaw: Flaw) -> dict[str, Any]:
+    """What is wrong with an entry."""
+    return {
+        "rule": flaw.rule,
+        "level": flaw.level,
+        "entry_id": flaw.entry_id,
+        "other_id": flaw.other_id,
+        "what": flaw.what,
     }
 
 

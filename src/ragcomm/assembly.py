@@ -12,7 +12,6 @@ from pathlib import Path
 from ragcomm.artefacts import open_artefact
 from ragcomm.corpora import (
     load_cues,
-    load_entries,
     load_slots,
     load_stop_words,
     load_synonyms,
@@ -22,8 +21,11 @@ from ragcomm.corpora import (
 from ragcomm.errors import ArtefactError
 from ragcomm.knowledge.answerer import Answerer
 from ragcomm.knowledge.calibration import Calibration
+from ragcomm.knowledge.categories import KINDS
+from ragcomm.knowledge.exchange import to_lines
 from ragcomm.knowledge.gate import Gate, Review
 from ragcomm.knowledge.overlap import Reader
+from ragcomm.knowledge.publication import Edition, digest, shipped_edition
 from ragcomm.knowledge.retrieval import Index
 from ragcomm.knowledge.verifier import Verifier
 from ragcomm.moderation.checks import CheckBook
@@ -106,10 +108,11 @@ def build_answerer(
     encoder_version: str,
     *,
     forms: Sequence[Sequence[str]] | None = None,
+    mark: str = "",
 ) -> Answerer:
     """A search over entries with the verifier and the calibration `name` (answers or debunks).
 
-    `forms` replaces the entries' own wordings (evaluation leaves the test wordings out).
+    `forms` replaces the entries' own wordings (evaluation leaves the test wordings out); `mark` ends its version.
 
     Raises:
         ArtefactError: missing, damaged, or trained with another encoder.
@@ -125,7 +128,56 @@ def build_answerer(
         Index(entries, text.segmenter, encoder, text.reader, forms=forms),
         Verifier.open(artefact.folder),
         Calibration.read(artefact.manifest["calibration"]),
-        f"{name}-{artefact.version}-{len(entries)}",
+        f"{name}-{artefact.version}-{len(entries)}{mark}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What searches are built from, whatever the entries: models, the way to read, the encoder and its version."""
+
+    models: Path
+    text: TextParts
+    encoder: StaticEncoder
+    encoder_version: str
+
+
+def build_workshop(corpora: Path, models: Path, segmenter: str | None = None) -> Workshop:
+    """Opens what every search needs."""
+    text = build_text(corpora, segmenter)
+    return Workshop(models, text, *build_encoder(models, text.pipeline))
+
+
+def build_answerers(shop: Workshop, edition: Edition, *, like: Sequence[Answerer] = ()) -> tuple[Answerer, Answerer]:
+    """The searches among the answers and the debunks of an edition; a digest of the entries is part of their version.
+
+    Of `like`, searches that were built before, those over the very same entries are taken as they are.
+    """
+    answers, debunks = (
+        next((known for known in like if known.entries == edition.entries[kind]), None)
+        or _build_marked(shop, edition, kind)
+        for kind in KINDS
+    )
+    return answers, debunks
+
+
+def _build_marked(shop: Workshop, edition: Edition, kind: str) -> Answerer:
+    entries = edition.entries[kind]
+    mark = f"-{digest([to_lines(entries)]).hex()[:8]}" if edition.version else ""
+    encoder = (shop.encoder, shop.encoder_version)
+    return build_answerer(shop.models, KINDS[kind], list(entries), shop.text, *encoder, mark=mark)
+
+
+def build_service_of(
+    shop: Workshop, edition: Edition, *, review: Review, today: Callable[[], date] = date.today
+) -> Service:
+    """The whole product over the entries of an edition; `review` as for `build_service`."""
+    return Service(
+        build_moderator(shop.models, shop.text, shop.encoder),
+        *build_answerers(shop, edition),
+        Gate(shop.text.reader, review, today),
+        shop.text.segmenter,
+        shop.encoder,
     )
 
 
@@ -141,15 +193,5 @@ def build_service(
 
     `review` is what clinical entries need before they answer without a person.
     """
-    text = build_text(corpora, segmenter)
-    encoder, version = build_encoder(models, text.pipeline)
-    entries = load_entries(corpora / "faq/entries.jsonl")
-    claims = load_entries(corpora / "claims/entries.jsonl")
-    return Service(
-        build_moderator(models, text, encoder),
-        build_answerer(models, "answers", entries, text, encoder, version),
-        build_answerer(models, "debunks", claims, text, encoder, version),
-        Gate(text.reader, review, today),
-        text.segmenter,
-        encoder,
-    )
+    shop = build_workshop(corpora, models, segmenter)
+    return build_service_of(shop, shipped_edition(corpora), review=review, today=today)

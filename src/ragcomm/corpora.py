@@ -203,6 +203,20 @@ def load_terms(corpora: Path) -> dict[str, str]:
     return types
 
 
+def load_advertising(corpora: Path) -> dict[str, str]:
+    """Words that advertising law forbids or restricts (corpora/lexicon/advertising.jsonl): word to article."""
+    return {
+        word: _text(where, row, "article")
+        for where, row in read_jsonl(corpora / "lexicon/advertising.jsonl")
+        for word in (_text(where, row, "term"), *_texts(where, row, "variants"))
+    }
+
+
+def load_incompatible(corpora: Path) -> list[SafetyRow]:
+    """Every pair of herbs that do not go together (corpora/safety/incompatible.jsonl)."""
+    return _load(corpora, "safety/incompatible.jsonl", _safety_row)
+
+
 CUE_FILES = ("lexicon/cues.jsonl", "lexicon/insults.jsonl", "lexicon/red_flags.jsonl")
 
 

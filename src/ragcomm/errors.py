@@ -1,5 +1,9 @@
 """Every error the library raises. The docstring of a class is its default message."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
 
 class RagcommError(Exception):
     """Something went wrong."""
@@ -53,3 +57,23 @@ class IdempotencyConflict(RagcommError):
 
 class UnknownKey(RagcommError):
     """No such API key."""
+
+
+class UnknownEntry(RagcommError):
+    """No such entry, draft or version."""
+
+
+class Stale(RagcommError):
+    """What this stands on has been changed by somebody else meanwhile; look again."""
+
+
+class SamePerson(RagcommError):
+    """Whoever wrote a draft cannot review it; it takes a second person."""
+
+
+class Refused(RagcommError):
+    """This cannot be published as it is."""
+
+    def __init__(self, message: str, reasons: Sequence[Mapping[str, str]] = ()) -> None:
+        self.reasons = [dict(reason) for reason in reasons]
+        super().__init__(message)

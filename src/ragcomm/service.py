@@ -69,6 +69,10 @@ class Service:
         self._segmenter = segmenter
         self._encoder = encoder
 
+    def with_answerers(self, answers: Answerer, debunks: Answerer) -> Service:
+        """The same service over other entries; this one stays as it is."""
+        return Service(self._moderator, answers, debunks, self._gate, self._segmenter, self._encoder)
+
     def judge(self, messages: Sequence[Message], *, explain: bool = True) -> list[Judged]:
         """The verdicts alone, in order; cheap enough for an event loop when they are few."""
         readings = self._moderator.judge(messages, explain=explain)
@@ -105,6 +109,11 @@ class Service:
     def sizes(self) -> dict[str, int]:
         """How many entries can be found: answers and debunks."""
         return {"answers": len(self._answers.entries), "debunks": len(self._debunks.entries)}
+
+    @property
+    def answerers(self) -> tuple[Answerer, Answerer]:
+        """What searches the answers and the debunks."""
+        return self._answers, self._debunks
 
     def ask(self, question: str, *, limit: int = 3) -> Finding:
         """Searches the FAQ for a text, whatever the text is."""

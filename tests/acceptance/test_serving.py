@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-FORBIDDEN = ("torch", "sklearn", "sentence_transformers", "transformers", "scipy", "jieba")
+FORBIDDEN = ("torch", "sklearn", "sentence_transformers", "transformers", "scipy", "jieba", "openpyxl")
 
 SERVE_ONE = """
 import asyncio, sys

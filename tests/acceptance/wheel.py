@@ -45,6 +45,7 @@ def build(folder: Path) -> Path:
         "ragcomm_api/app.py",
         "ragcomm_api/console/templates/landing.html",
         "ragcomm/storage/migrations/versions/0001_first_tables.py",
+        "ragcomm/storage/migrations/versions/0002_knowledge.py",
         "ragcomm/_shipped/corpora/faq/entries.jsonl",
         "ragcomm/_shipped/models/current.toml",
     ):

@@ -20,6 +20,7 @@ from ragcomm_api.dependencies import Parts, parts_of
 from ragcomm_api.edge import Metrics
 from ragcomm_api.judge import Judged
 from ragcomm_api.problems import Problem, from_validation
+from ragcomm_api.promises import promise_of
 from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import (
     READ_MESSAGE,
@@ -48,7 +49,7 @@ async def post_message(request: Request) -> Response:
     given = READ_MESSAGE.validate_json(body)
     _bounded(parts, given.text, given.quoted)
     require_group(key, "bot", given.group_id)
-    return _json(await parts.intake.take(given.record(), _promise(request, key, body)))
+    return _json(await parts.intake.take(given.record(), promise_of(request, key, body)))
 
 
 @router.post(
@@ -68,7 +69,7 @@ async def post_batch(request: Request) -> Response:
     read = [_read_line(parts, key, line) for line in lines]
     good = [m for m in read if isinstance(m, Message)]
     judged = await parts.judge.run(good)
-    stored = iter(await _store(parts, good, judged, _promise(request, key, body)) if good else [])
+    stored = iter(await _store(parts, good, judged, promise_of(request, key, body)) if good else [])
     results = [
         b'{"index":%d,"outcome":%b,"error":null}' % (i, next(stored))
         if isinstance(m, Message)
@@ -103,20 +104,6 @@ def _bounded(parts: Parts, *texts: str | None) -> None:
 
 def _json(content: bytes) -> Response:
     return Response(content, media_type="application/json")
-
-
-def _promise(request: Request, key: ApiKey, body: bytes) -> Idempotent | None:
-    given = request.headers.get("idempotency-key")
-    if given is None:
-        return None
-    if not 0 < len(given) <= 255:
-        raise Problem(422, "an Idempotency-Key has 1 to 255 characters")
-    route = request.url.path.encode()
-    return Idempotent(
-        key_id=key.id,
-        idempotency_key=given,
-        request_sha256=hashlib.sha256(route + b"\n" + body).digest(),
-    )
 
 
 async def _store(

@@ -12,15 +12,16 @@ from ragcomm.records import Action, Decision, Label, MemberAction, Message, Stan
 MOST_CHARACTERS = 20_000
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Refuses what no database keeps."""
     if "\x00" in text:
         raise ValueError("a NUL character is not text")
     return text
 
 
-Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_clean)]
-Optional = Annotated[str, Field(max_length=128), AfterValidator(_clean)]
-Words = Annotated[str, Field(max_length=MOST_CHARACTERS), AfterValidator(_clean)]
+Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(clean)]
+Optional = Annotated[str, Field(max_length=128), AfterValidator(clean)]
+Words = Annotated[str, Field(max_length=MOST_CHARACTERS), AfterValidator(clean)]
 
 
 class _Closed(BaseModel):
@@ -30,7 +31,7 @@ class _Closed(BaseModel):
 class Media(_Closed):
     """Something other than text that came with the message; it is not looked into."""
 
-    kind: Annotated[str, Field(min_length=1, max_length=32), AfterValidator(_clean)]
+    kind: Annotated[str, Field(min_length=1, max_length=32), AfterValidator(clean)]
 
 
 class Context(_Closed):

@@ -6,17 +6,21 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ragcomm.knowledge.sheets import MEDIA_TYPES
+
 BODIES: dict[str, type[BaseModel]] = {}
 
 
-def takes(model: type[BaseModel], *, idempotent: bool = False, ndjson: bool = False) -> dict[str, Any]:
-    """The `openapi_extra` of a route whose body is `model`."""
-    BODIES[model.__name__] = model
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    content: dict[str, Any] = {"application/json": {"schema": schema}}
-    if ndjson:
-        content["application/x-ndjson"] = {"schema": {"type": "string", "description": "One message a line."}}
-    extra: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+def takes(model: type[BaseModel] | None, *, idempotent: bool = False, ndjson: bool = False) -> dict[str, Any]:
+    """The `openapi_extra` of a route whose body is `model`, or that has none."""
+    extra: dict[str, Any] = {}
+    if model is not None:
+        BODIES[model.__name__] = model
+        schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+        content: dict[str, Any] = {"application/json": {"schema": schema}}
+        if ndjson:
+            content["application/x-ndjson"] = {"schema": {"type": "string", "description": "One message a line."}}
+        extra["requestBody"] = {"required": True, "content": content}
     if idempotent:
         extra["parameters"] = [
             {
@@ -28,6 +32,13 @@ def takes(model: type[BaseModel], *, idempotent: bool = False, ndjson: bool = Fa
             }
         ]
     return extra
+
+
+def file_of_entries() -> dict[str, Any]:
+    """The `openapi_extra` of a route whose body is a file of entries."""
+    schema = {"type": "string", "format": "binary"}
+    content = {media_type: {"schema": schema} for media_type in MEDIA_TYPES.values()}
+    return {"requestBody": {"required": True, "content": content}, **takes(None, idempotent=True)}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +59,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 call["security"] = [{"key": []}]
                 for status in ("400", "401", "403", "413", "422", "503"):
                     call["responses"][status] = problem
+                if "{" in path:
+                    call["responses"]["404"] = problem
                 if call.get("parameters"):
                     call["responses"]["409"] = problem
     return document

@@ -109,6 +109,83 @@ def check_corpora() -> None:
     run()
 
 
+knowledge_app = typer.Typer(help="Entries: versions, drafts, files.", no_args_is_help=True)
+app.add_typer(knowledge_app, name="knowledge")
+
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="faq or claims.")]
+Note = Annotated[str, typer.Option(help="Why, for those who read the versions later.")]
+Format = Annotated[str | None, typer.Option("--format", help="jsonl, csv or xlsx; else what FILE ends with.")]
+
+
+@knowledge_app.command("publish")
+def knowledge_publish(
+    note: Note = "",
+    entry: Annotated[list[str] | None, typer.Option(help="Only this draft; repeatable.")] = None,
+    accept: Annotated[list[str] | None, typer.Option(help="A rule whose errors are accepted; repeatable.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Check everything, publish nothing.")] = False,
+) -> None:
+    """Publish the drafts that are ready as a new version."""
+    from ragcomm.cli.knowledge import publish as run
+
+    run(note, entry, accept or [], dry_run=dry_run)
+
+
+@knowledge_app.command("rollback")
+def knowledge_rollback(
+    version: Annotated[int, typer.Argument(help="A version that 'knowledge versions' shows.", min=0)],
+    note: Note = "",
+) -> None:
+    """Go back to an earlier version; 0 are the shipped entries."""
+    from ragcomm.cli.knowledge import rollback as run
+
+    run(version, note)
+
+
+@knowledge_app.command("versions")
+def knowledge_versions() -> None:
+    """List the published versions, newest first."""
+    from ragcomm.cli.knowledge import versions as run
+
+    run()
+
+
+@knowledge_app.command("import")
+def knowledge_import(
+    kind: Kind,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSONL, CSV or XLSX, '-' for standard input.")],
+    form: Format = None,
+    apply: Annotated[bool, typer.Option(help="Write the changes as drafts.")] = False,
+) -> None:
+    """Show what FILE would change; with --apply, write it as drafts."""
+    from ragcomm.cli.knowledge import import_entries as run
+
+    run(kind, file, form, apply=apply)
+
+
+@knowledge_app.command("export")
+def knowledge_export(
+    kind: Kind,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to write, '-' for standard output.")],
+    form: Format = None,
+    drafts: Annotated[bool, typer.Option(help="As if all drafts were published.")] = False,
+) -> None:
+    """Write the published entries to FILE."""
+    from ragcomm.cli.knowledge import export_entries as run
+
+    run(kind, file, form, drafts=drafts)
+
+
+@knowledge_app.command("lint")
+def knowledge_lint(
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="faq or claims; both if left out.")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="All entries, not only the drafts.")] = False,
+) -> None:
+    """Show what is wrong with the drafts."""
+    from ragcomm.cli.knowledge import lint_entries as run
+
+    run(kind, whole=whole)
+
+
 @app.command()
 def doctor() -> None:
     """Check the installation: dictionary, models, corpora, database."""

@@ -7,8 +7,8 @@ answers promises of a cure and personal doses. Finds everything it can instead o
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -27,8 +27,10 @@ from ragcomm.corpora import (
     read_jsonl,
 )
 from ragcomm.errors import CorpusError
+from ragcomm.knowledge.categories import KINDS
+from ragcomm.knowledge.lint import Level, Rules, answer_flaws
 from ragcomm.records import Entry, Label
-from ragcomm.text.normalize import normalize
+from ragcomm.text.likeness import Neighbours, bare, jaccard, trigrams
 from ragcomm.text.segment import Segmenter
 
 # What has to be there at least.
@@ -52,22 +54,8 @@ LEAST_INNOCENT, LEAST_HARD, LEAST_DISGUISED, LEAST_SPANS = 2200, 1500, 600, 1500
 LEAST_ALTERNATES = {"faq/entries.jsonl": 20, "claims/entries.jsonl": 12}
 # Of an answer's wordings so many share no content word with its question.
 LEAST_FAR = 8
-ANSWER_LENGTH = {"faq/entries.jsonl": (80, 250), "claims/entries.jsonl": (60, 200)}
 # Trigram Jaccard: between two wordings of an entry, on average within it, and between a test line and any other.
 TOO_ALIKE, ALIKE_ON_AVERAGE, LEAK = 0.5, 0.03, 0.8
-
-_PROMISE = re.compile(
-    r"根治|断根|除根|包治|包好|治愈|百分之百|100%|永不复发|药到病除|特效|神药|祖传秘方|无副作用|没有副作用"
-)
-# Words that turn a promise into a warning, before it or after it.
-_DENIED = re.compile(
-    r"不|别|勿|没|无法|难|所谓|宣称|声称|号称|自称|说法|凡|谎|骗|夸大|警惕|标榜|误导|不实|遇到|听到|承诺|看到|推销|广告"
-)
-_NEAR = 14
-_DOSE = re.compile(r"\d+(?:\.\d+)?\s*(?:[-~—～至到]\s*\d+(?:\.\d+)?)?\s*(?:g|克|mg|毫克|片|粒|丸|袋|支)(?![a-z])")
-_LIMIT = re.compile(r"不超过|别超|不能超|以内|上限|限量|不得超|超过|残留")
-_MEDICINES = frozenset({"herb", "patent", "medicine", "formula"})
-_SENTENCE = re.compile(r"[^。！？!?\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ def run(corpora: Path) -> Report:
     report = Report()
     lines = {name: list(_parsed(corpora, name, report.flaws)) for name in PARSERS}
     try:
-        terms, stop_words = load_terms(corpora), load_stop_words(corpora)
+        terms, stop_words, rules = load_terms(corpora), load_stop_words(corpora), Rules.read(corpora)
         load_cues(corpora)
         load_variants(corpora)
         load_slots(corpora)
@@ -105,7 +93,7 @@ def run(corpora: Path) -> Report:
     for check in (_sizes, _identities, _references, _repetitions, _leaks):
         report.flaws += check(lines)
     report.flaws += _wordings(lines, Segmenter(()), stop_words)
-    report.flaws += _answers(lines, {term for term, kind in terms.items() if kind in _MEDICINES})
+    report.flaws += _answers(lines, rules)
     report.figures |= _figures(lines)
     return report
 
@@ -185,11 +173,6 @@ def _references(lines: Lines) -> Iterator[Flaw]:
             yield Flaw(where, f"points to {wanted}, which does not exist")
 
 
-def _bare(text: str) -> str:
-    """A text without anything a reader would not hear."""
-    return re.sub(r"[\W_]+", "", normalize(text)[0])
-
-
 def _worded(lines: Lines, *names: str) -> Iterator[tuple[str, str]]:
     """Place and text of every line; an entry counts with each of its wordings."""
     for name in names:
@@ -209,16 +192,10 @@ def _repetitions(lines: Lines) -> Iterator[Flaw]:
         seen: dict[str, str] = {}
         for where, text in _worded(lines, *names):
             # What consists of signs alone differs by its signs.
-            key = _bare(text) or text
+            key = bare(text) or text
             if key in seen:
                 yield Flaw(where, f"{text[:30]!r} says the same as {seen[key]}")
             seen.setdefault(key, where)
-
-
-def trigrams(text: str) -> frozenset[str]:
-    """Every three neighbouring characters of the bare text; the text itself where it is shorter."""
-    bare = _bare(text)
-    return frozenset(bare[i : i + 3] for i in range(max(1, len(bare) - 2)))
 
 
 def _leaks(lines: Lines) -> Iterator[Flaw]:
@@ -232,20 +209,14 @@ def _leaks(lines: Lines) -> Iterator[Flaw]:
 
 def _close(texts: Sequence[tuple[str, str, bool]]) -> Iterator[Flaw]:
     grams = [trigrams(text) for _, text, _ in texts]
-    having: dict[str, list[int]] = defaultdict(list)
-    for i, (_, _, is_test) in enumerate(texts):
-        if not is_test:
-            for gram in grams[i]:
-                having[gram].append(i)
-    for i, (where, text, is_test) in enumerate(texts):
+    known = [i for i, (_, _, is_test) in enumerate(texts) if not is_test]
+    neighbours = Neighbours([grams[i] for i in known])
+    for (where, text, is_test), own in zip(texts, grams, strict=True):
         # Of three characters or fewer there is only one trigram, which repetitions have compared.
-        if not is_test or len(grams[i]) < 2:
+        if not is_test or len(own) < 2:
             continue
-        shared = Counter(j for gram in grams[i] for j in having.get(gram, ()))
-        for j, common in shared.items():
-            alike = common / (len(grams[i]) + len(grams[j]) - common)
-            if alike >= LEAK:
-                yield Flaw(where, f"test line {text[:30]!r} is nearly that of {texts[j][0]} ({alike:.2f})")
+        for place, alike in neighbours.near(own, LEAK):
+            yield Flaw(where, f"test line {text[:30]!r} is nearly that of {texts[known[place]][0]} ({alike:.2f})")
 
 
 def _wordings(lines: Lines, segmenter: Segmenter, stop_words: frozenset[str]) -> Iterator[Flaw]:
@@ -263,7 +234,7 @@ def _too_alike(where: str, forms: Sequence[str]) -> Iterator[Flaw]:
     grams = [trigrams(form) for form in forms]
     alike = []
     for (i, a), (j, b) in combinations(enumerate(grams), 2):
-        alike.append(len(a & b) / len(a | b))
+        alike.append(jaccard(a, b))
         if alike[-1] >= TOO_ALIKE:
             yield Flaw(where, f"{forms[i]!r} and {forms[j]!r} are nearly the same ({alike[-1]:.2f})")
     if alike and sum(alike) / len(alike) > ALIKE_ON_AVERAGE:
@@ -274,31 +245,9 @@ def _content(segmenter: Segmenter, text: str, stop_words: frozenset[str]) -> set
     return {w for w in segmenter.read(text).tokens if w not in stop_words and re.search(r"\w", w)}
 
 
-def _answers(lines: Lines, medicines: Iterable[str]) -> Iterator[Flaw]:
-    medicine = re.compile("|".join(sorted(map(re.escape, medicines), key=len, reverse=True)))
-    for name, (least, most) in ANSWER_LENGTH.items():
-        for where, entry in lines[name]:
-            if not least <= len(entry.answer) <= most:
-                yield Flaw(where, f"the answer has {len(entry.answer)} characters, expected {least} to {most}")
-            if entry.reviewed_on >= entry.expires_on:
-                yield Flaw(where, f"expires on {entry.expires_on}, not after its review on {entry.reviewed_on}")
-            if not entry.sources and not entry.category.startswith("community"):
-                yield Flaw(where, "names no source")
-            text = f"{entry.answer}{entry.instead}"
-            yield from (Flaw(where, f"promises: {promise}") for promise in promises(text))
-            yield from (Flaw(where, f"names a dose: {dose}") for dose in doses(text, medicine))
-
-
-def promises(text: str) -> Iterator[str]:
-    """Promises of a cure that are not denied in the same breath."""
-    for met in _PROMISE.finditer(text):
-        around = text[max(0, met.start() - _NEAR) : met.start()], text[met.end() : met.end() + _NEAR]
-        if not any(map(_DENIED.search, around)):
-            yield f"{around[0]}{met[0]}{around[1]}"
-
-
-def doses(text: str, medicine: re.Pattern[str]) -> Iterator[str]:
-    """Amounts in a sentence that names a medicine, unless they are a limit."""
-    for sentence in _SENTENCE.findall(text):
-        if _DOSE.search(sentence) and medicine.search(sentence) and not _LIMIT.search(sentence):
-            yield sentence.strip()
+def _answers(lines: Lines, rules: Rules) -> Iterator[Flaw]:
+    for kind in KINDS:
+        for where, entry in lines[f"{kind}/entries.jsonl"]:
+            for flaw in answer_flaws(kind, entry, rules):
+                if flaw.level is Level.ERROR:
+                    yield Flaw(where, flaw.what)

@@ -10,18 +10,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
+from ragcomm.knowledge.categories import CLINICAL
 from ragcomm.knowledge.overlap import Reader
 from ragcomm.records import Decision, Entry, Finding, Text
 
 Review = Literal["clinician", "any"]
 REVIEWS: tuple[Review, ...] = ("clinician", "any")
-# What may harm when it is wrong: safety, patients, women, children and old people, herbs and medicines.
-CLINICAL = frozenset(
-    {
-        *("safety", "chronic", "women", "children", "elderly", "herb", "formula"),
-        *("herb_safety_myth", "vaccine_drug_fear", "cancer", "cure_all", "covid_flu", "product_hype"),
-    }
-)
 _MEDICINES = ("herb:", "formula:", "patent:", "medicine:")
 _DOSE = "action:amount"
 _PERSON = "person:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    CheckConstraint,
     Column,
     DateTime,
     Index,
@@ -80,4 +81,52 @@ api_keys = Table(
     Column("groups", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
+)
+
+entry_drafts = Table(
+    "entry_drafts",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("entry_id", String(128), primary_key=True),
+    # Counts the writings of this draft; a review names the one it is of.
+    Column("revision", Integer, nullable=False),
+    # The entry as a line of JSON; none where the draft takes the entry away.
+    Column("content", LargeBinary),
+    Column("author", String(64), nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reviewer", String(64)),
+    Column("reviewed_at", DateTime(timezone=True)),
+    Column("note", Text, nullable=False),
+    CheckConstraint("reviewer IS NULL OR reviewer <> author", name="ck_entry_drafts_second_person"),
+)
+
+knowledge_versions = Table(
+    "knowledge_versions",
+    metadata,
+    # 1 and up; 0 are the shipped corpora, which are never copied here.
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    # The version it was made from.
+    Column("base", Integer, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    Column("publisher", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("faq_entries", Integer, nullable=False),
+    Column("claims_entries", Integer, nullable=False),
+    # All entries as JSON lines, packed; never changed once written.
+    Column("faq", LargeBinary, nullable=False),
+    Column("claims", LargeBinary, nullable=False),
+)
+
+knowledge_moves = Table(
+    "knowledge_moves",
+    metadata,
+    # Only ever added to: the last row names the version in use.
+    Column("sequence", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("moved_by", String(64), nullable=False),
+    Column("moved_at", DateTime(timezone=True), nullable=False),
+    Column("note", Text, nullable=False),
 )

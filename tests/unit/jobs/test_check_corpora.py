@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ragcomm.corpora import is_test_message
-from ragcomm.jobs.check_corpora import Report, doses, promises, run, trigrams
+from ragcomm.jobs.check_corpora import Report, run
 from ragcomm.settings import shipped_folder
 
 CORPORA = shipped_folder("corpora")
@@ -91,22 +91,3 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Report:
 )
 def test_a_flaw_is_found_where_it_is(spoiled: Report, pattern: str, where: str) -> None:
     assert any(re.match(where, place) for place in flaws(spoiled, pattern)), spoiled.flaws[:20]
-
-
-@pytest.mark.parametrize("text", ["这不能根治", "“三天断根”多是广告", "没有包治百病的药", "所谓特效药要警惕"])
-def test_a_denied_promise_is_none(text: str) -> None:
-    assert list(promises(text)) == []
-
-
-def test_a_promise_is_one_even_beside_a_denial_far_away() -> None:
-    assert list(promises("别担心，坚持喝这碗汤两个月再加上晚上泡脚，失眠一定根治，放心用就好了哦")) != []
-
-
-def test_a_limit_and_a_food_are_no_dose() -> None:
-    medicine = re.compile("黄芪|人参")
-    assert list(doses("黄芪每次15克。盐每天5克。人参每天不超过3克。米100克煮粥。", medicine)) == ["黄芪每次15克"]
-
-
-def test_trigrams_are_of_what_a_reader_hears() -> None:
-    assert trigrams("失 眠，怎麼办？") == {"失眠怎", "眠怎么", "怎么办"}
-    assert trigrams("茶") == {"茶"}
