@@ -1,4 +1,4 @@
-"""`python -m benchmarks [own public load] [--out FILE]`: prints tables and writes JSON."""
+"""`python -m benchmarks [own public matching load] [--out FILE]`: prints tables and writes JSON."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import load, own, public
+from benchmarks import load, matching, own, public
 
-PARTS = {"own": own.run, "public": public.run, "load": load.run}
+PARTS = {"own": own.run, "public": public.run, "matching": matching.run, "load": load.run}
 
 
 def main() -> None:
     """Runs the named parts, all by default."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), help="own, public, load")
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help="own, public, matching, load")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,22 +19,29 @@ from starlette.exceptions import HTTPException
 
 from ragcomm import __version__
 from ragcomm.errors import RagcommError
+from ragcomm.knowledge.manners import Manners, Rules
 from ragcomm.settings import Settings
 from ragcomm.storage.database import migrate, open_database
+from ragcomm.storage.gaps import GapStore
 from ragcomm.storage.keys import KeyStore, digest
+from ragcomm.storage.postings import PostingStore
+from ragcomm.storage.unanswered import UnansweredQuestions
 from ragcomm.storage.writer import Writer
 from ragcomm_api.auth import Keyring
 from ragcomm_api.dependencies import Parts
 from ragcomm_api.edge import Edge, Metrics
+from ragcomm_api.gaps import Gaps
 from ragcomm_api.intake import Intake
 from ragcomm_api.judge import Judge
 from ragcomm_api.memory import settle
 from ragcomm_api.problems import Problem, on_problem
 from ragcomm_api.publishing import Publisher, published_by
-from ragcomm_api.routes import entries, health, knowledge, messages, pages, search
+from ragcomm_api.routes import corrections, entries, gaps, health, knowledge, messages, pages, search
 from ragcomm_api.routes.direct import DirectRoute
 from ragcomm_api.schemas.messages import ProblemOut
 from ragcomm_api.schemas.openapi import BODIES, complete
+from ragcomm_api.wire import silence
+from ragcomm_api.writes import make_write, take_back
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -48,7 +55,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for module in (messages, search, entries, knowledge, health, pages):
+    for module in (messages, search, entries, knowledge, gaps, corrections, health, pages):
         app.include_router(module.router)
     routes = [*messages.router.routes, *search.router.routes]
     direct = {(method, r.path): r for r in routes if isinstance(r, DirectRoute) for method in r.methods or ()}
@@ -86,8 +93,13 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
             writer = Writer(engine, length=settings.queue_length, on_commit=metrics.committed)
             stack.push_async_callback(asyncio.to_thread, writer.close)
             await starting
-            intake = Intake(judge, writer, partial(messages.make_write, metrics))
-            app.state.parts = Parts(settings, judge, engine, writer, Keyring(keys), metrics, intake, publisher)
+            manners = await asyncio.to_thread(_manners, settings, PostingStore(engine))
+            writes = partial(make_write, metrics, manners)
+            intake = Intake(judge, writer, manners, writes, partial(take_back, manners))
+            found = Gaps(judge, UnansweredQuestions(engine, silence), GapStore(engine))
+            app.state.parts = Parts(
+                settings, judge, engine, writer, Keyring(keys), metrics, intake, publisher, found, manners
+            )
             following = asyncio.create_task(publisher.follow())
             stack.callback(following.cancel)
             settle()
@@ -95,6 +107,14 @@ def _lifespan(settings: Settings, metrics: Metrics) -> Any:
             app.state.parts = None
 
     return lifespan
+
+
+def _manners(settings: Settings, postings: PostingStore) -> Manners:
+    """The manners with what was posted before the service was stopped."""
+    manners = Manners(Rules(cooldown_s=settings.answer_cooldown_s, lateness_s=settings.answer_lateness_s))
+    for posting in postings.since(datetime.now(UTC) - timedelta(seconds=settings.answer_cooldown_s)):
+        manners.remember(posting.group_id, posting.entry_id, posting.message_id, posting.posted_at.timestamp())
+    return manners
 
 
 def _first_key(keys: KeyStore, settings: Settings, engine: Engine) -> None:

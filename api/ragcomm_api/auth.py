@@ -76,5 +76,17 @@ def require_group(key: ApiKey, scope: str, group_id: str) -> None:
         raise Problem(403, f"this key may not act in group {group_id!r}")
 
 
+def groups_of(key: ApiKey, scope: str, group_id: str) -> frozenset[str]:
+    """The groups a call looks at: the one named, else all that the key may see; empty means all there are.
+
+    Raises:
+        Problem: 403 for a group the key is not made for.
+    """
+    if not group_id:
+        return key.groups
+    require_group(key, scope, group_id)
+    return frozenset({group_id})
+
+
 def _unauthorized(detail: str) -> Problem:
     return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from starlette.requests import Request
 
+from ragcomm.knowledge.manners import Manners
 from ragcomm.settings import Settings
 from ragcomm.storage.writer import Writer
 from ragcomm_api.auth import Keyring
 from ragcomm_api.edge import Metrics
+from ragcomm_api.gaps import Gaps
 from ragcomm_api.intake import Intake
 from ragcomm_api.judge import Judge
 from ragcomm_api.problems import Problem
@@ -29,6 +31,8 @@ class Parts:
     metrics: Metrics
     intake: Intake
     publisher: Publisher
+    gaps: Gaps
+    manners: Manners
 
 
 def parts_of(request: Request) -> Parts:

@@ -49,6 +49,9 @@ class Metrics:
         self.answers = Counter(
             "ragcomm_answers", "Searched questions by decision.", ("decision",), registry=self.registry
         )
+        self.kept_back = Counter(
+            "ragcomm_withheld", "Answers that were kept back, by reason.", ("reason",), registry=self.registry
+        )
         # Looking a child up by its labels on every message would cost more than counting.
         self._actions = {str(action): self.verdicts.labels(action) for action in Action}
         self._decisions = {str(decision): self.answers.labels(decision) for decision in Decision}
@@ -65,6 +68,10 @@ class Metrics:
         self.verdict(action)
         if decision is not None:
             self._decisions[decision].inc()
+
+    def withheld(self, reason: str) -> None:
+        """One more answer that was found and kept back."""
+        self.kept_back.labels(reason).inc()
 
     def committed(self, rows: int) -> None:
         """One more commit, of so many messages."""

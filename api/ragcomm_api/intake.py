@@ -7,10 +7,12 @@ trip, one commit and one wake-up. Nobody waits for company: who finds the judge 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ragcomm.errors import RagcommError
+from ragcomm.knowledge.manners import Manners
 from ragcomm.records import Message
 from ragcomm.storage.messages import Idempotent, Write
 from ragcomm.storage.writer import Stored, Writer
@@ -21,6 +23,7 @@ from ragcomm_api.judge import Judge, Judged
 _UNDER_WAY = 4
 
 MakeWrite = Callable[[Sequence[Message], Sequence[Judged], Idempotent | None], Write]
+TakeBack = Callable[[Write], None]
 
 
 @dataclass(slots=True)
@@ -33,9 +36,12 @@ class _Waiting:
 class Intake:
     """Judges and stores single messages in the company of whatever arrived with them."""
 
-    def __init__(self, judge: Judge, writer: Writer, make_write: MakeWrite) -> None:
-        """`make_write` turns the judgements of one request into what is stored of it."""
-        self._judge, self._writer, self._make_write = judge, writer, make_write
+    def __init__(
+        self, judge: Judge, writer: Writer, manners: Manners, make_write: MakeWrite, take_back: TakeBack
+    ) -> None:
+        """`make_write` turns the judgements of one request into what is stored of it; `take_back` knows it was not."""
+        self._judge, self._writer, self._manners = judge, writer, manners
+        self._make_write, self._take_back = make_write, take_back
         self._waiting: list[_Waiting] = []
         self._turns: set[asyncio.Task[None]] = set()
 
@@ -45,6 +51,7 @@ class Intake:
         Raises:
             RagcommError: the queue is full, the write failed, or the idempotency promise is broken.
         """
+        self.hear([message])
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[bytes] = loop.create_future()
         self._waiting.append(_Waiting(message, promise, reply))
@@ -52,6 +59,12 @@ class Intake:
             # All that arrive in this turn of the loop go together.
             loop.call_soon(self._start)
         return await reply
+
+    def hear(self, messages: Sequence[Message]) -> None:
+        """Notes who replies to whom as soon as a message arrives: what it replies to may be waiting for its answer."""
+        for message in messages:
+            if message.reply_to:
+                self._manners.hear(message, time.time())
 
     def _start(self) -> None:
         while self._waiting and len(self._turns) < _UNDER_WAY:
@@ -66,28 +79,33 @@ class Intake:
 
     async def _turn(self, taken: Sequence[_Waiting]) -> None:
         """Judges a group and queues it for the writer; the next group does not wait for the commit."""
+        writes: list[Write] = []
         try:
             judged = await self._judge.run([w.message for w in taken])
-            writes = [self._make_write([w.message], [j], w.promise) for w, j in zip(taken, judged, strict=True)]
+            for waiting, judgement in zip(taken, judged, strict=True):
+                writes.append(self._make_write([waiting.message], [judgement], waiting.promise))
             future = asyncio.wrap_future(self._writer.submit(writes))
         except Exception as error:
-            for waiting in taken:
-                _fail(waiting.reply, error)
+            self._fail(taken, writes, error)
             return
-        future.add_done_callback(lambda done: _deliver(taken, done))
+        future.add_done_callback(lambda done: self._deliver(taken, writes, done))
 
-
-def _deliver(taken: Sequence[_Waiting], done: asyncio.Future[list[Stored]]) -> None:
-    error = done.exception()
-    if error is not None:
+    def _fail(self, taken: Sequence[_Waiting], writes: Sequence[Write], error: BaseException) -> None:
+        for write in writes:
+            self._take_back(write)
         for waiting in taken:
             _fail(waiting.reply, error)
-        return
-    for waiting, stored in zip(taken, done.result(), strict=True):
-        if isinstance(stored, Exception):
-            _fail(waiting.reply, stored)
-        elif not waiting.reply.done():
-            waiting.reply.set_result(stored[0])
+
+    def _deliver(self, taken: Sequence[_Waiting], writes: Sequence[Write], done: asyncio.Future[list[Stored]]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._fail(taken, writes, error)
+            return
+        for waiting, write, stored in zip(taken, writes, done.result(), strict=True):
+            if isinstance(stored, Exception):
+                self._fail([waiting], [write], stored)
+            elif not waiting.reply.done():
+                waiting.reply.set_result(stored[0])
 
 
 def _fail(reply: asyncio.Future[bytes], error: BaseException) -> None:

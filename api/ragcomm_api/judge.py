@@ -35,17 +35,38 @@ _POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the judge says of one message: what is stored and counted of it, and the document for the caller.
+    """What the judge says of one message: what is stored and counted of it, and the documents for the caller.
 
-    `document` is a JSON object with verdict, answer, debunk and reply; `flagged` has blanks between labels.
+    `document` is a JSON object with verdict, answer and debunk, `reply` another, if there is one; `flagged` has blanks
+    between labels. `entry_id` and `text_sha256` name what the reply would post to the group, if it posts an entry.
     """
 
     document: bytes
+    reply: bytes | None
     action: str
     flagged: str
     decision: str | None
     policy_version: str
     model_version: str
+    entry_id: str | None = None
+    text_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What questions are compared by: wordings, words, and vectors as they came (`knowledge.gaps.Described`)."""
+
+    wordings: list[str]
+    words: list[list[str]]
+    vectors: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An entry as it is served now: its question and what members read of it."""
+
+    question: str
+    text: str
 
 
 class Found(NamedTuple):
@@ -121,7 +142,8 @@ class Judge:
         # One group after the other, so that what others send may come between.
         for start in range(0, len(messages), MOST_TOGETHER):
             heads, documents = await self._ask("messages", _texts(messages[start : start + MOST_TOGETHER]))
-            results += [Judged(document, *head) for head, document in zip(heads, documents, strict=True)]
+            replies = [None if reply == b"null" else reply for reply in documents[1::2]]
+            results += [Judged(d, r, *head) for d, r, head in zip(documents[::2], replies, heads, strict=True)]
         return results
 
     async def verdict(self, message: Message) -> tuple[str, bytes]:
@@ -166,6 +188,24 @@ class Judge:
         if swapped:
             self.version, self.sizes = version, {KINDS[kind]: size for kind, size in sizes.items()}
         return bool(swapped)
+
+    async def describe(self, questions: Sequence[str]) -> Description:
+        """What questions are compared by, in order."""
+        wordings: list[str] = []
+        words: list[list[str]] = []
+        vectors = bytearray()
+        # A few at a time, so that messages may come between.
+        for start in range(0, len(questions), MOST_TOGETHER):
+            head, (rows,) = await self._ask("questions", {"texts": questions[start : start + MOST_TOGETHER]})
+            wordings += head[0]
+            words += head[1]
+            vectors += rows
+        return Description(wordings, words, bytes(vectors))
+
+    async def entry(self, entry_id: str) -> Served | None:
+        """The answer or the debunk that is served under this id now."""
+        entry, _ = await self._ask("entry", {"id": entry_id})
+        return Served(*entry) if entry else None
 
     async def _ask(self, kind: str, rest: dict[str, Any]) -> tuple[Any, list[bytes]]:
         if self._writer is None or not self.alive:

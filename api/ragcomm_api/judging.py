@@ -20,14 +20,15 @@ import orjson
 
 from ragcomm.assembly import Workshop, build_answerers, build_service_of, build_workshop
 from ragcomm.errors import RagcommError
+from ragcomm.knowledge.corrections import posted_text
 from ragcomm.knowledge.golden import failures
 from ragcomm.knowledge.publication import shipped_edition
-from ragcomm.records import Message, Outcome
+from ragcomm.records import Entry, Message, Outcome, Visibility
 from ragcomm.service import Service
 from ragcomm_api.frames import MOST_TOGETHER, frame, pack, read_frame
 from ragcomm_api.memory import settle
 from ragcomm_api.shelf import ASKS, Shelf, edition_of
-from ragcomm_api.wire import finding_json, judgement_json, verdict_json
+from ragcomm_api.wire import finding_json, judgement_json, reply_json, verdict_json
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,11 @@ def reply_to(service: Service, asked: Asked) -> bytes:
         case "verdicts":
             verdicts = [j.reading.verdict for j in service.judge(_messages(asked["texts"]))]
             return pack([v.action for v in verdicts], [orjson.dumps(verdict_json(v)) for v in verdicts])
+        case "questions":
+            described = service.describe(asked["texts"])
+            return pack([described.wordings, described.words], [described.vectors.tobytes()])
+        case "entry":
+            return pack(_entry(service.entry(asked["id"])))
         case "answers":
             finding = service.ask(asked["text"], limit=asked["limit"])
         case "debunks":
@@ -81,15 +87,29 @@ def _messages(texts: Iterable[tuple[str, str | None]]) -> list[Message]:
     return [Message(text=text, quoted=quoted) for text, quoted in texts]
 
 
+def _entry(entry: Entry | None) -> list[str]:
+    """An entry as the service knows it (see `judge.Served`); nothing where there is none."""
+    return [] if entry is None else [entry.question, posted_text(entry)]
+
+
 def _outcomes(outcomes: Sequence[Outcome]) -> bytes:
-    return pack(list(map(_head, outcomes)), [orjson.dumps(judgement_json(o)) for o in outcomes])
+    documents = [orjson.dumps(part) for o in outcomes for part in (judgement_json(o), reply_json(o.reply))]
+    return pack(list(map(_head, outcomes)), documents)
 
 
 def _head(outcome: Outcome) -> tuple[Any, ...]:
     """What the service stores and counts of an outcome (see `judge.Judged`)."""
     verdict = outcome.verdict
     decision = outcome.answer.decision if outcome.answer else None
-    return verdict.action, " ".join(verdict.flagged), decision, verdict.policy_version, verdict.model_version
+    posted = outcome.reply if outcome.reply and outcome.reply.visibility is Visibility.GROUP else None
+    return (
+        verdict.action,
+        " ".join(verdict.flagged),
+        decision,
+        verdict.policy_version,
+        verdict.model_version,
+        *((posted.content_id, posted.text_sha256.hex()) if posted and posted.text_sha256 else (None, None)),
+    )
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from ragcomm.errors import (
+    Conflict,
     IdempotencyConflict,
     InvalidInput,
     QueueFull,
@@ -23,6 +24,7 @@ from ragcomm.errors import (
     Stale,
     Unavailable,
     UnknownEntry,
+    UnknownGap,
     WriteFailed,
 )
 
@@ -85,9 +87,9 @@ def from_error(error: RagcommError) -> Problem:
             return Problem(503, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case WriteFailed():
             return Problem(503, str(error), headers={"Retry-After": "5"})
-        case IdempotencyConflict() | Stale():
+        case IdempotencyConflict() | Stale() | Conflict():
             return Problem(409, str(error))
-        case UnknownEntry():
+        case UnknownGap() | UnknownEntry():
             return Problem(404, str(error))
         case SamePerson():
             return Problem(403, str(error))

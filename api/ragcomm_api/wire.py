@@ -8,7 +8,21 @@ from typing import Any
 import orjson
 
 from ragcomm.knowledge.lint import Flaw
-from ragcomm.records import Finding, Match, Message, Outcome, Reply, Signal, Verdict
+from ragcomm.knowledge.manners import Withheld
+from ragcomm.records import (
+    Action,
+    Decision,
+    Finding,
+    Gap,
+    Match,
+    Message,
+    Outcome,
+    Posting,
+    Reply,
+    Signal,
+    Silence,
+    Verdict,
+)
 
 
 def message_json(message: Message) -> dict[str, Any]:
@@ -106,20 +120,89 @@ def reply_json(reply: Reply | None) -> dict[str, Any] | None:
         "machine_generated": reply.machine_generated,
         "content_id": reply.content_id,
         "review_status": reply.review_status,
+        "text_sha256": reply.text_sha256.hex() if reply.text_sha256 else None,
     }
 
 
 def judgement_json(outcome: Outcome) -> dict[str, Any]:
-    """Everything one message led to, without the message."""
+    """Everything one message led to, without the message and the reply."""
     return {
         "verdict": verdict_json(outcome.verdict),
         "answer": finding_json(outcome.answer),
         "debunk": finding_json(outcome.debunk),
-        "reply": reply_json(outcome.reply),
     }
 
 
-def outcome_document(message: Message, judgement: bytes, review_id: str | None) -> bytes:
-    """A message, the document of its judgement and the review it opened, as one document."""
-    review = b"null" if review_id is None else b'"%b"' % review_id.encode()
-    return b'{"message":%b,%b,"review_id":%b}' % (orjson.dumps(message_json(message)), judgement[1:-1], review)
+def outcome_document(
+    message: Message, judgement: bytes, reply: bytes | None, withheld: Withheld | None, review_id: str | None
+) -> bytes:
+    """A message, its judgement, the reply to it or why it was withheld, and the review it opened, as one document."""
+    return b'{"message":%b,%b,"reply":%b,"withheld":%b,"review_id":%b}' % (
+        orjson.dumps(message_json(message)),
+        judgement[1:-1],
+        b"null" if reply is None else b'{"reply_to":%b,%b' % (orjson.dumps(message.id), reply[1:]),
+        b"null" if withheld is None else orjson.dumps(withheld),
+        b"null" if review_id is None else b'"%b"' % review_id.encode(),
+    )
+
+
+def without_reply(judgement: bytes, action: str) -> bytes:
+    """The document of a judgement whose reply is withheld: nothing is left to do.
+
+    Only the action itself can look so: within a text of a member every quotation mark is escaped.
+    """
+    return judgement.replace(b'"action":"%b"' % action.encode(), b'"action":"%b"' % Action.ALLOW.encode(), 1)
+
+
+# What is in every reply to a message that was not searched: by far the most, and no need to read them whole.
+_NOT_SEARCHED = b'"answer":null'
+_UNANSWERED = frozenset({Decision.ABSTAIN.value, Decision.CONFIRM.value})
+# Examples of a gap that are shown.
+_EXAMPLES = 5
+
+
+def silence(response: bytes) -> Silence | None:
+    """Why the question of a stored response got no answer; None if it got one, or was no question.
+
+    An answer that is proposed to the moderators is no silence: knowledge has it, only a signature is missing.
+    """
+    if _NOT_SEARCHED in response:
+        return None
+    document = orjson.loads(response)
+    answer = document["answer"]
+    if document["reply"] is not None or document.get("withheld") or answer["decision"] not in _UNANSWERED:
+        return None
+    nearest = next(iter(answer["matches"]), None)
+    entry_id, confidence = (nearest["entry_id"], nearest["confidence"]) if nearest else (None, 0.0)
+    return Silence(Decision(answer["decision"]), entry_id, confidence)
+
+
+def gap_json(gap: Gap) -> dict[str, Any]:
+    """A gap with a drafted title and examples."""
+    nearest = {"entry_id": gap.entry_id, "confidence": gap.confidence}
+    return {
+        "id": gap.id,
+        "title": gap.wordings[0],
+        "askers": gap.askers,
+        "questions": len(gap.questions),
+        "groups": sorted({question.group_id for question in gap.questions}),
+        "nearest": nearest if gap.entry_id is not None else None,
+        "examples": [
+            {"text": q.text, "group_id": q.group_id, "message_id": q.message_id, "asked_at": q.asked_at}
+            for q in gap.questions[:_EXAMPLES]
+        ],
+        "first_seen": gap.first_seen,
+        "last_seen": gap.last_seen,
+    }
+
+
+def posting_json(posting: Posting) -> dict[str, Any]:
+    """Where which text of an entry was posted, and what they were told of since."""
+    return {
+        "group_id": posting.group_id,
+        "message_id": posting.message_id,
+        "text_sha256": posting.text_sha256.hex(),
+        "posted_at": posting.posted_at,
+        "told_sha256": posting.told_sha256.hex() if posting.told_sha256 else None,
+        "told_at": posting.told_at,
+    }

@@ -38,6 +38,9 @@ from ragcomm.text.segment import Segmenter
 
 # Raised whenever normalisation, segmentation or the terms of the encoder change what a text becomes.
 TEXT_CODE = "2"
+# The share of automatic replies, in percent, that has to be right: to debunk what nobody claimed offends more than
+# an answer that misses the question.
+PRECISIONS = {"answers": 95, "debunks": 98}
 # What decides how a text is cut and what its words stand for.
 _LISTS = ("terms.jsonl", "synonyms.jsonl", "slots.jsonl", "stop_words.jsonl")
 
@@ -129,6 +132,7 @@ def build_answerer(
         Verifier.open(artefact.folder),
         Calibration.read(artefact.manifest["calibration"]),
         f"{name}-{artefact.version}-{len(entries)}{mark}",
+        precision=PRECISIONS[name],
     )
 
 
@@ -178,6 +182,7 @@ def build_service_of(
         Gate(shop.text.reader, review, today),
         shop.text.segmenter,
         shop.encoder,
+        shop.text.reader,
     )
 
 

@@ -77,3 +77,11 @@ class Refused(RagcommError):
     def __init__(self, message: str, reasons: Sequence[Mapping[str, str]] = ()) -> None:
         self.reasons = [dict(reason) for reason in reasons]
         super().__init__(message)
+
+
+class UnknownGap(RagcommError):
+    """No such gap: it was resolved, or its questions are gone."""
+
+
+class Conflict(RagcommError):
+    """Somebody else was faster, and did something else."""

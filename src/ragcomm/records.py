@@ -209,13 +209,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The text a bot may post, and to whom."""
+    """The text a bot may post, and to whom.
+
+    `text_sha256` names the text of the entry behind it; None for help, which no entry stands behind.
+    """
 
     text: str
     visibility: Visibility
     content_id: str
     review_status: str
     machine_generated: bool = True
+    text_sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +232,60 @@ class Outcome:
     debunk: Finding | None = None
     reply: Reply | None = None
     review_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a question got no answer, and the entry that came nearest with its confidence, if any did."""
+
+    decision: Decision
+    entry_id: str | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A question that got no answer; `id` names this text of this message."""
+
+    id: str
+    group_id: str
+    message_id: str
+    member_id: str
+    text: str
+    asked_at: datetime
+    silence: Silence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Unanswered questions that ask for the same: a cluster, and what an entry for it might look like.
+
+    `id` is that of the first question asked, so that it stays while others join. `wordings` are the different ways of
+    asking, most central first; `questions` follow their order. `entry_id` came nearest to most of them, with the
+    highest confidence any of them had in it.
+    """
+
+    id: str
+    wordings: tuple[str, ...]
+    questions: tuple[Unanswered, ...]
+    askers: int
+    entry_id: str | None
+    confidence: float
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """A text of an entry that went to a group under a message, and the newest they were told of since."""
+
+    group_id: str
+    message_id: str
+    entry_id: str
+    text_sha256: bytes
+    posted_at: datetime
+    told_sha256: bytes | None = None
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ragcomm.knowledge.answerer import Answerer
+from ragcomm.knowledge.corrections import posted_text, text_sha256
+from ragcomm.knowledge.gaps import Described, describe
 from ragcomm.knowledge.gate import Gate
+from ragcomm.knowledge.overlap import Reader
 from ragcomm.moderation.moderator import Moderator, Reading
 from ragcomm.records import (
     HARMFUL,
     Action,
     Decision,
+    Entry,
     Finding,
     Label,
     Message,
@@ -61,6 +65,7 @@ class Service:
         gate: Gate,
         segmenter: Segmenter,
         encoder: StaticEncoder,
+        reader: Reader,
     ) -> None:
         self._moderator = moderator
         self._answers = answers
@@ -68,10 +73,11 @@ class Service:
         self._gate = gate
         self._segmenter = segmenter
         self._encoder = encoder
+        self._reader = reader
 
     def with_answerers(self, answers: Answerer, debunks: Answerer) -> Service:
         """The same service over other entries; this one stays as it is."""
-        return Service(self._moderator, answers, debunks, self._gate, self._segmenter, self._encoder)
+        return Service(self._moderator, answers, debunks, self._gate, self._segmenter, self._encoder, self._reader)
 
     def judge(self, messages: Sequence[Message], *, explain: bool = True) -> list[Judged]:
         """The verdicts alone, in order; cheap enough for an event loop when they are few."""
@@ -122,6 +128,15 @@ class Service:
     def debunk(self, claim: str, *, limit: int = 3) -> Finding:
         """Searches the claims for a text, whatever the text is."""
         return self._search(self._debunks, claim, limit)
+
+    def describe(self, questions: Sequence[str]) -> Described:
+        """What questions are compared by when unanswered ones are gathered."""
+        return describe(questions, self._segmenter, self._reader, self._encoder)
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """The entry that is served under this id now, an answer or a debunk."""
+        entries = (*self._answers.entries, *self._debunks.entries)
+        return next((entry for entry in entries if entry.id == entry_id), None)
 
     def _search(self, answerer: Answerer, raw: str, limit: int) -> Finding:
         text = self._segmenter.read(raw)
@@ -185,11 +200,13 @@ def _reply(verdict: Verdict, answer: Finding | None, debunk: Finding | None, *, 
 
 def _answered(finding: Finding, heading: str, visibility: Visibility) -> Reply:
     entry = finding.matches[0].entry
+    text = posted_text(entry)
     return Reply(
-        text=f"{heading}{entry.answer}{entry.instead}\n{DISCLAIMER}",
+        text=f"{heading}{text}\n{DISCLAIMER}",
         visibility=visibility,
         content_id=entry.id,
         review_status=entry.review_status,
+        text_sha256=text_sha256(text),
     )
 
 

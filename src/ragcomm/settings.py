@@ -47,4 +47,9 @@ class Settings(BaseSettings):
     most_body_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     most_text_characters: Annotated[int, Field(ge=1)] = 20_000
     most_messages: Annotated[int, Field(ge=1)] = 1000
+    # An entry stands in a group for so long before it is posted again: most questions come back within minutes, and the
+    # answer is still on the screen. Zero posts it every time.
+    answer_cooldown_s: Annotated[float, Field(ge=0)] = 600.0
+    # After five minutes a group speaks of something else. Zero answers however late.
+    answer_lateness_s: Annotated[float, Field(ge=0)] = 300.0
     log_level: str = "info"

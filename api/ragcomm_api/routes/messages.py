@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from ragcomm.records import Action, ApiKey, Message
-from ragcomm.storage.messages import Idempotent, StoredMessage, Write
+from ragcomm.records import ApiKey, Message
+from ragcomm.storage.messages import Idempotent
 from ragcomm_api.auth import require_group
 from ragcomm_api.dependencies import Parts, parts_of
-from ragcomm_api.edge import Metrics
 from ragcomm_api.judge import Judged
 from ragcomm_api.problems import Problem, from_validation
 from ragcomm_api.promises import promise_of
@@ -33,11 +29,11 @@ from ragcomm_api.schemas.messages import (
     OutcomeOut,
 )
 from ragcomm_api.schemas.openapi import takes
-from ragcomm_api.wire import message_json, outcome_document
+from ragcomm_api.wire import message_json
+from ragcomm_api.writes import make_write, take_back
 
 router = APIRouter(prefix="/v1", route_class=DirectRoute, tags=["messages"])
 NDJSON = "application/x-ndjson"
-_REVIEWED = frozenset({Action.HOLD, Action.REMOVE, Action.ESCALATE})
 
 
 @router.post("/messages", response_model=OutcomeOut, openapi_extra=takes(MessageIn, idempotent=True))
@@ -68,6 +64,7 @@ async def post_batch(request: Request) -> Response:
         raise Problem(413, f"{len(lines)} messages in one batch, at most {parts.settings.most_messages} are taken")
     read = [_read_line(parts, key, line) for line in lines]
     good = [m for m in read if isinstance(m, Message)]
+    parts.intake.hear(good)
     judged = await parts.judge.run(good)
     stored = iter(await _store(parts, good, judged, promise_of(request, key, body)) if good else [])
     results = [
@@ -109,42 +106,15 @@ def _json(content: bytes) -> Response:
 async def _store(
     parts: Parts, messages: Sequence[Message], judged: Sequence[Judged], promise: Idempotent | None
 ) -> list[bytes]:
-    future = parts.writer.submit([make_write(parts.metrics, messages, judged, promise)])
-    stored = (await asyncio.wrap_future(future))[0]
-    if isinstance(stored, Exception):
-        raise stored
+    write = make_write(parts.metrics, parts.manners, messages, judged, promise)
+    try:
+        stored = (await asyncio.wrap_future(parts.writer.submit([write])))[0]
+        if isinstance(stored, Exception):
+            raise stored
+    except Exception:
+        take_back(parts.manners, write)
+        raise
     return stored
-
-
-def make_write(
-    metrics: Metrics, messages: Sequence[Message], judged: Sequence[Judged], promise: Idempotent | None
-) -> Write:
-    """What is stored of the judgements of one request; counts them too."""
-    now = datetime.now(UTC)
-    for judgement in judged:
-        metrics.judged(judgement.action, judgement.decision)
-    return Write([_row(m, j, now) for m, j in zip(messages, judged, strict=True)], now, promise)
-
-
-def _row(message: Message, judged: Judged, now: datetime) -> StoredMessage:
-    review_id = secrets.token_hex(12) if judged.action in _REVIEWED else None
-    return StoredMessage(
-        group_id=message.group_id,
-        message_id=message.id,
-        member_id=message.member_id,
-        text=message.text,
-        text_sha256=hashlib.sha256(message.text.encode()).digest(),
-        quoted=message.quoted,
-        sent_at=message.sent_at,
-        received_at=now,
-        action=judged.action,
-        flagged=judged.flagged,
-        policy_version=judged.policy_version,
-        model_version=judged.model_version,
-        response=outcome_document(message, judged.document, review_id),
-        review_id=review_id,
-        review_reason=judged.flagged,
-    )
 
 
 def _json_lines(body: bytes) -> list[Any]:

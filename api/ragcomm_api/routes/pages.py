@@ -18,6 +18,7 @@ from ragcomm import __version__
 from ragcomm.records import Message
 from ragcomm_api.dependencies import parts_of
 from ragcomm_api.problems import Problem
+from ragcomm_api.wire import outcome_document
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -56,8 +57,9 @@ async def try_message(request: Request) -> Response:
     except Problem as problem:
         detail = "密钥不对：请填写启动时打印的密钥。" if problem.status in (401, 403) else problem.detail
         return _page("landing.html", status=problem.status, error=detail, **shown)
-    judged = await parts.judge.run([Message(text=text, quoted=quoted or None)])
-    outcome = orjson.loads(judged[0].document)
+    message = Message(text=text, quoted=quoted or None)
+    judged = await parts.judge.run([message])
+    outcome = orjson.loads(outcome_document(message, judged[0].document, judged[0].reply, None, None))
     shown |= {"outcome": outcome, "pieces": pieces(text, outcome["verdict"]["signals"])}
     return _page("landing.html", error=None, **shown)
 

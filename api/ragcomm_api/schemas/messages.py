@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from ragcomm.knowledge.manners import Reason
 from ragcomm.records import Action, Decision, Label, MemberAction, Message, Stance, Visibility
 
 # Beyond this a message is a document; the service may be set to a lower bound.
@@ -24,17 +25,19 @@ Optional = Annotated[str, Field(max_length=128), AfterValidator(clean)]
 Words = Annotated[str, Field(max_length=MOST_CHARACTERS), AfterValidator(clean)]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """A body in which nothing is left over."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Media(_Closed):
+class Media(Closed):
     """Something other than text that came with the message; it is not looked into."""
 
     kind: Annotated[str, Field(min_length=1, max_length=32), AfterValidator(clean)]
 
 
-class Context(_Closed):
+class Context(Closed):
     """What may be said of a message besides its text."""
 
     text: Words
@@ -85,13 +88,13 @@ def _record(given: Context, message_id: str) -> Message:
     )
 
 
-class Batch(_Closed):
+class Batch(Closed):
     """Up to 1,000 messages."""
 
     messages: list[MessageIn]
 
 
-class Query(_Closed):
+class Query(Closed):
     """A question or a claim to look up."""
 
     text: Annotated[Words, Field(min_length=1)]
@@ -157,13 +160,24 @@ class FindingOut(BaseModel):
 
 
 class ReplyOut(BaseModel):
-    """What the bot may post."""
+    """What the bot may post, as a reply to the message; `text_sha256` names the text of the entry behind it, if any."""
+
+    reply_to: str
 
     text: str
     visibility: Visibility
     machine_generated: Literal[True]
     content_id: str
     review_status: str
+    text_sha256: str | None
+
+
+class WithheldOut(BaseModel):
+    """An answer that was found and kept back; in a cooldown it stands under `message_id` already."""
+
+    reason: Reason
+    entry_id: str
+    message_id: str | None
 
 
 class MessageOut(BaseModel):
@@ -190,6 +204,7 @@ class OutcomeOut(JudgedOut):
     answer: FindingOut | None
     debunk: FindingOut | None
     reply: ReplyOut | None
+    withheld: WithheldOut | None
     review_id: str | None
 
 

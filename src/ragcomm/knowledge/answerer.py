@@ -22,18 +22,26 @@ class Answerer:
     """Searches the wordings of vetted entries, verifies the best and says how sure it is."""
 
     def __init__(
-        self, entries: Sequence[Entry], index: Index, verifier: Verifier, calibration: Calibration, version: str
+        self,
+        entries: Sequence[Entry],
+        index: Index,
+        verifier: Verifier,
+        calibration: Calibration,
+        version: str,
+        *,
+        precision: int = PRECISION,
     ) -> None:
-        """`index` holds the wordings of `entries`, in their order."""
+        """`index` holds the wordings of `entries`, in their order; `precision` is what `search` aims at unless told."""
         self.entries = tuple(entries)
         self._index = index
         self._verifier = verifier
         self._roles = verifier.role_table(index.overlap)
         self._calibration = calibration
+        self._precision = precision
         self.version = version
 
     def search(
-        self, texts: Sequence[Text], vectors: Vectors, *, limit: int = 3, precision: int = PRECISION
+        self, texts: Sequence[Text], vectors: Vectors, *, limit: int = 3, precision: int | None = None
     ) -> list[Finding]:
         """Finds up to `limit` entries for each text; `vectors` holds their unit vectors as rows.
 
@@ -42,6 +50,7 @@ class Answerer:
         if not texts:
             return []
         ranked = self.rank(texts, vectors)
+        precision = precision or self._precision
         confidences = self._calibration.confidence(ranked.evidence).tolist()
         entries = ranked.entries.tolist()
         borders = np.searchsorted(ranked.owners, np.arange(len(texts) + 1)).tolist()

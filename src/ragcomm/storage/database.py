@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,8 @@ def migrate(engine: Engine) -> None:
 def safe_url(engine: Engine) -> str:
     """The engine's URL without its password, fit for messages."""
     return make_url(engine.url).render_as_string(hide_password=True)
+
+
+def utc(stored: datetime) -> datetime:
+    """A time as it was stored: always UTC, which SQLite does not write down."""
+    return stored if stored.tzinfo else stored.replace(tzinfo=UTC)

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Insert, bindparam, insert, select, tuple_, up
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ragcomm.errors import IdempotencyConflict
+from ragcomm.records import Posting
+from ragcomm.storage.postings import note
 from ragcomm.storage.tables import idempotency, messages, reviews
 
 
@@ -33,6 +35,8 @@ class StoredMessage:
     response: bytes
     review_id: str | None
     review_reason: str = ""
+    # The entry that goes out with the response, if one does.
+    posting: Posting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,7 @@ def _place(connection: Connection, rows: Sequence[StoredMessage]) -> list[bytes]
     # Nearly every message is new: one statement, and a look at what was there only if some was.
     if inserted == len(rows):
         _open_reviews(connection, rows)
+        note(connection, [row.posting for row in rows if row.posting])
         return [row.response for row in rows]
     return _place_known(connection, rows)
 
@@ -105,6 +110,7 @@ def _place_known(connection: Connection, rows: Sequence[StoredMessage]) -> list[
     if edits:
         connection.execute(_EDIT, [{**v, "of_group": g, "of_message": m} for (g, m), v in edits.items()])
     _open_reviews(connection, list({row.review_id: row for row in judged}.values()))
+    note(connection, [row.posting for row in judged if row.posting])
     return responses
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from ragcomm.errors import IdempotencyConflict
+from ragcomm.storage.idempotency import kept
 from ragcomm.storage.messages import Idempotent
 from ragcomm.storage.tables import idempotency
 
@@ -18,16 +18,8 @@ def kept_response(engine: Engine, promise: Idempotent) -> bytes | None:
     Raises:
         IdempotencyConflict: the key was used with another request.
     """
-    statement = select(idempotency.c.request_sha256, idempotency.c.response).where(
-        idempotency.c.key_id == promise.key_id, idempotency.c.idempotency_key == promise.idempotency_key
-    )
     with engine.connect() as connection:
-        row = connection.execute(statement).first()
-    if row is None:
-        return None
-    if bytes(row[0]) != promise.request_sha256:
-        raise IdempotencyConflict
-    return bytes(row[1])
+        return kept(connection, promise)
 
 
 def keep_response(engine: Engine, promise: Idempotent, response: bytes, *, now: datetime) -> None:

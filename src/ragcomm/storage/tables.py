@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -129,4 +130,66 @@ knowledge_moves = Table(
     Column("moved_by", String(64), nullable=False),
     Column("moved_at", DateTime(timezone=True), nullable=False),
     Column("note", Text, nullable=False),
+)
+
+# Questions of `messages` that got no answer, one row a text; whose text it was and how it ran stays in `messages`.
+unanswered = Table(
+    "unanswered",
+    metadata,
+    Column("question_id", String(32), primary_key=True),
+    Column("group_id", String(128), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("entry_id", String(128)),
+    Column("confidence", Float, nullable=False),
+    # The gap as which it was resolved; open while there is none.
+    Column("gap_id", String(32)),
+    Index("ix_unanswered_message", "group_id", "message_id"),
+    Index("ix_unanswered_open", "gap_id", "asked_at"),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("gap_id", String(32), primary_key=True),
+    Column("resolved_as", String(16), nullable=False),
+    Column("entry_id", String(128)),
+    Column("key_id", String(32), nullable=False),
+    Column("resolved_at", DateTime(timezone=True), nullable=False),
+    # What the moderator was answered, so that a repeated call gets the same.
+    Column("response", LargeBinary, nullable=False),
+)
+
+# Wordings of resolved gaps by digest: who asks in the same words again does not open the gap again.
+settled = Table(
+    "settled",
+    metadata,
+    Column("group_id", String(128), primary_key=True),
+    Column("wording_sha256", LargeBinary(32), primary_key=True),
+    Column("gap_id", String(32), nullable=False),
+)
+
+# How far a reader of `messages` has come.
+progress = Table(
+    "progress",
+    metadata,
+    Column("reader", String(32), primary_key=True),
+    Column("reached_at", DateTime(timezone=True), nullable=False),
+)
+
+# Which text of which entry a group has read under which message.
+postings = Table(
+    "postings",
+    metadata,
+    Column("group_id", String(128), primary_key=True),
+    Column("message_id", String(128), primary_key=True),
+    Column("entry_id", String(128), primary_key=True),
+    Column("text_sha256", LargeBinary(32), nullable=False),
+    Column("posted_at", DateTime(timezone=True), nullable=False),
+    # The newest text they were told of since, if any.
+    Column("told_sha256", LargeBinary(32)),
+    Column("told_at", DateTime(timezone=True)),
+    Index("ix_postings_entry_id", "entry_id", "posted_at"),
+    Index("ix_postings_posted_at", "posted_at"),
 )
