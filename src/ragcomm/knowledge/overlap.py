@@ -8,6 +8,7 @@ whether its answer does.
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,55 +94,57 @@ class Read:
 class Overlap:
     """The marks of all entries, ready to be compared with those of questions."""
 
-    def __init__(self, reader: Reader, forms: Sequence[Sequence[Text]], answers: Sequence[Text]) -> None:
-        """`forms` are the wordings of each entry, `answers` what it says to them."""
+    def __init__(self, reader: Reader, entries: Iterable[tuple[Sequence[Text], Text]]) -> None:
+        """`entries` gives the wordings of each entry and what it says to them; it is read once, entry by entry."""
         self._reader = reader
-        read = [[reader.marks(text) for text in group] for group in forms]
-        answered = [reader.marks(text) for text in answers]
-        names = sorted({m for group in read for marks in group for m in marks} | set(chain.from_iterable(answered)))
-        self._number = {mark: i for i, mark in enumerate(names)}
-        self.marks = tuple(names)
-        self.kinds = np.array([*map(kind_of, names), *range(len(KINDS))], np.int64)
-        self._unknown = [len(names) + k for k in range(len(KINDS))]
-        self.sizes = np.array([len(group) for group in read], np.int64)
-        counted = [Counter(chain.from_iterable(group)) for group in read]
-        self.idf = self._rarity(counted)
-        self._postings(counted, answered)
-        self.forms = self._numbered(list(chain.from_iterable(read)))
-        self._cores(counted)
-
-    def _rarity(self, counted: Sequence[Counter[str]]) -> Numbers:
-        """Inverse document frequency over entries; what no entry says is the rarest."""
-        having: Counter[str] = Counter()
-        for counts in counted:
-            having.update(counts.keys())
-        frequency = np.array([having[m] for m in self.marks] + [0] * len(KINDS))
-        return (np.log((len(counted) + 1) / (1 + frequency)) + 0.2).astype(np.float32)
-
-    def _postings(self, counted: Sequence[Counter[str]], answered: Sequence[Sequence[str]]) -> None:
-        keys: list[int] = []
-        counts: list[int] = []
-        said: list[bool] = []
-        for entry, (own, answer) in enumerate(zip(counted, map(frozenset, answered), strict=True)):
-            for mark in own.keys() | answer:
-                keys.append(self._key(self._number[mark], entry))
+        # Gathered as numbers, text by text: thirty thousand lists of strings would tear holes into the memory.
+        self._number: dict[str, int] = {}
+        ids, lengths = array("q"), array("q")
+        keys, counts, said = array("Q"), array("B"), array("B")
+        cores: list[list[int]] = []
+        sizes: list[int] = []
+        for entry, (group, answer) in enumerate(entries):
+            sizes.append(len(group))
+            own: Counter[int] = Counter()
+            for text in group:
+                marks = self._learn(reader.marks(text))
+                ids.extend(marks)
+                lengths.append(len(marks))
+                own.update(marks)
+            answered = frozenset(self._learn(reader.marks(answer)))
+            for mark in own.keys() | answered:
+                keys.append(self._key(mark, entry))
                 counts.append(min(own[mark], 255))
-                said.append(mark in answer)
+                said.append(mark in answered)
+            cores.append([mark for mark, n in own.items() if n >= CORE * max(2, len(group))])
+        self.sizes = np.array(sizes, np.int64)
+        self.forms = Read(np.cumsum([0, *lengths]), np.array(ids, np.int64))
+        self.kinds = np.array([*map(kind_of, self._number), *range(len(KINDS))], np.int64)
+        self.cores = _joined([[mark for mark in core if self.kinds[mark] != _PAIR] for core in cores])
+        self._unknown = [len(self._number) + kind for kind in range(len(KINDS))]
         self._table = KeyTable(np.array(keys, np.uint64))
         # One more place for what is not there: look-ups answer -1.
         self._counts = np.array([*counts, 0], np.uint8)
-        self._answered = np.array([*said, False])
+        self._answered = np.array([*said, 0], bool)
+        self.idf = self._rarity(np.array(keys, np.uint64), np.array(counts))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The name of every mark of the vocabulary, by number."""
+        return tuple(self._number)
+
+    def _learn(self, marks: Sequence[str]) -> list[int]:
+        return [self._number.setdefault(mark, len(self._number)) for mark in marks]
+
+    def _rarity(self, keys: NDArray[np.uint64], counts: NDArray[np.uint8]) -> Numbers:
+        """Inverse document frequency over entries; what no wording says is the rarest."""
+        marks = (keys[counts > 0] >> np.uint64(24)).astype(np.int64) - 1
+        frequency = np.bincount(marks, minlength=len(self.kinds))
+        return (np.log((len(self.sizes) + 1) / (1 + frequency)) + 0.2).astype(np.float32)
 
     @staticmethod
     def _key(mark: int, entry: int) -> int:
         return (mark + 1) << 24 | entry
-
-    def _cores(self, counted: Sequence[Counter[str]]) -> None:
-        cores = [
-            [self._number[m] for m, n in own.items() if n >= CORE * max(2, size) and kind_of(m) != _PAIR]
-            for own, size in zip(counted, self.sizes.tolist(), strict=True)
-        ]
-        self.cores = _joined(cores)
 
     def _numbered(self, texts: Iterable[Sequence[str]]) -> Read:
         number, unknown = self._number, self._unknown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ragcomm.knowledge.dense import DenseIndex
 from ragcomm.knowledge.lexical import LexicalIndex
-from ragcomm.knowledge.overlap import Ids, Numbers, Overlap, Read, Reader
-from ragcomm.records import Entry
+from ragcomm.knowledge.overlap import KINDS, Ids, Numbers, Overlap, Read, Reader
+from ragcomm.records import Entry, Text
 from ragcomm.text.encode import StaticEncoder, Vectors
 from ragcomm.text.grams import first_of_runs, run_lengths
 from ragcomm.text.segment import Segmenter
@@ -58,14 +58,24 @@ class Index:
         forms: Sequence[Sequence[str]] | None = None,
     ) -> None:
         """`forms` replaces the entries' own wordings (evaluation leaves the test wordings out)."""
-        texts = [[segmenter.read(form) for form in group] for group in forms or [entry.forms for entry in entries]]
-        self.exact = {text.normal: place for place, group in enumerate(texts) for text in group}
-        self.overlap = Overlap(reader, texts, [segmenter.read(entry.answer) for entry in entries])
-        self.owner: Ids = np.repeat(np.arange(len(texts)), list(map(len, texts)))
+        self.exact: dict[str, int] = {}
+        vectors: list[Numbers] = []
+
+        def read() -> Iterator[tuple[list[Text], Text]]:
+            """Entry by entry, so that thirty thousand texts are never there at once."""
+            for place, entry in enumerate(entries):
+                texts = [segmenter.read(form) for form in (forms[place] if forms else entry.forms)]
+                self.exact.update((text.normal, place) for text in texts)
+                vectors.append(encoder.encode(texts))
+                yield texts, segmenter.read(entry.answer)
+
+        self.overlap = Overlap(reader, read())
+        sizes = self.overlap.sizes
+        self.owner: Ids = np.repeat(np.arange(len(sizes)), sizes)
         # The first wording of an entry is its own question.
-        self._titles: Ids = np.cumsum([0, *map(len, texts)])[:-1]
-        self._lexical = LexicalIndex(self.overlap.forms, len(self.overlap.marks))
-        self._dense = DenseIndex(np.concatenate([encoder.encode(group) for group in texts]))
+        self._titles: Ids = np.cumsum(sizes) - sizes
+        self._lexical = LexicalIndex(self.overlap.forms, len(self.overlap.kinds) - len(KINDS))
+        self._dense = DenseIndex(np.concatenate(vectors))
 
     def look_up(self, questions: Read, vectors: Vectors, *, without: Sequence[int] | None = None) -> Candidates:
         """The candidates for each question; `vectors` holds their unit vectors as rows.

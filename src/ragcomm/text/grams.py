@@ -19,7 +19,7 @@ _SYMBOLS, _SYMBOLS_END, _PRIVATE, _RARE = 0x1F000, 0x20000, 0xE000, 0xF8FF
 # Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): the upper bits of a product.
 _GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)
 # Slots for every key, at least: at this load most look-ups end at the first or second slot.
-_ROOM = 3
+_ROOM = 2
 _NONE = -1
 
 Codes = NDArray[np.uint64]

@@ -60,7 +60,7 @@ def test_a_mark_tells_its_kind(mark: str, kind: str) -> None:
 @pytest.fixture
 def overlap() -> Overlap:
     forms = [[text("失眠怎么办"), text("失眠")], [text("孕妇艾灸")]]
-    return Overlap(READER, forms, [text("艾灸"), text("怀孕")])
+    return Overlap(READER, zip(forms, [text("艾灸"), text("怀孕")], strict=True))
 
 
 def number(overlap: Overlap, mark: str) -> int:

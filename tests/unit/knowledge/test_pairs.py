@@ -27,7 +27,7 @@ def cut(*tokens: str) -> Text:
 
 # Entry 0: two wordings about 黄芪, its answer speaks of 孕妇; entry 1: one about 失眠.
 FORMS = [[cut("黄芪", "泡水"), cut("孩子", "黄芪")], [cut("失眠", "泡水")]]
-OVERLAP = Overlap(READER, FORMS, [cut("孕妇"), cut("睡眠")])
+OVERLAP = Overlap(READER, zip(FORMS, [cut("孕妇"), cut("睡眠")], strict=True))
 
 
 def pairs(question: Text, entries: list[int], wordings: list[int], without: list[int] | None = None) -> Pairs:

@@ -63,7 +63,7 @@ def test_files_come_back_from_disk_and_refuse_what_does_not_fit(files: dict[str,
 
 def test_weights_go_to_the_marks_of_an_index_by_name() -> None:
     forms = [[SEGMENTER.read(form) for form in entry.forms] for entry in ENTRIES]
-    overlap = Overlap(READER, forms, [SEGMENTER.read(entry.answer) for entry in ENTRIES])
+    overlap = Overlap(READER, zip(forms, [SEGMENTER.read(entry.answer) for entry in ENTRIES], strict=True))
     names = role_marks(overlap)
     learned = {"symptom:失眠": 0, f"word:{UNKNOWN}": 1, "word:nowhere": 2}
     weights = np.arange(12, dtype=np.float32).reshape(3, 4)
