@@ -35,6 +35,8 @@ from ragcomm.text.segment import Segmenter
 _VARIABLE = re.compile(r"\{\w+\}")
 ASSISTANT = "【智能助手】"
 PROPOSAL = "【待确认】"
+# A message is flagged as risk long before danger is likely; below this, a vetted answer to the very question calms it.
+_FAINT_BELOW = 0.5
 DISCLAIMER = "以上为健康科普，不构成诊断或治疗建议；如有不适请及时就医，紧急情况拨打120。"
 EMERGENCY = (
     "听起来可能是急症，请不要等待：现在就拨打120，说清地址和症状，让病人侧卧、保持呼吸通畅，"
@@ -89,7 +91,7 @@ class Service:
         """Whether knowledge is asked: for a harmless question, and for a health claim of any stance."""
         verdict = judged.reading.verdict
         if Label.RISK in verdict.flagged and Label.RUMOR not in verdict.flagged:
-            return False
+            return _is_faint(judged.reading)
         return _is_open_question(verdict) or _carries_claim(verdict)
 
     def complete(self, judged: Sequence[Judged]) -> list[Outcome]:
@@ -97,7 +99,7 @@ class Service:
         searched = [j for j in judged if self.needs_search(j)]
         answers = self._found(self._answers, [j for j in searched if _is_open_question(j.reading.verdict)])
         debunks = self._found(self._debunks, [j for j in searched if _carries_claim(j.reading.verdict)])
-        return [_outcome(j, answers.get(id(j)), debunks.get(id(j))) for j in judged]
+        return [_outcome(_calmed(j, answers.get(id(j))), answers.get(id(j)), debunks.get(id(j))) for j in judged]
 
     def _found(self, answerer: Answerer, judged: Sequence[Judged]) -> dict[int, Finding]:
         """The finding for each, by the identity of the judged."""
@@ -144,6 +146,8 @@ class Service:
 
 
 def _outcome(judged: Judged, answer: Finding | None, debunk: Finding | None) -> Outcome:
+    if Label.RISK in judged.reading.verdict.flagged and Label.RUMOR not in judged.reading.verdict.flagged:
+        answer = debunk = None
     verdict = _with_knowledge(judged.reading.verdict, answer, debunk)
     return Outcome(
         message=judged.message,
@@ -152,6 +156,23 @@ def _outcome(judged: Judged, answer: Finding | None, debunk: Finding | None) -> 
         debunk=debunk,
         reply=_reply(verdict, answer, debunk, self_harm=judged.reading.self_harm),
     )
+
+
+def _calmed(judged: Judged, answer: Finding | None) -> Judged:
+    """A faint suspicion goes where one vetted entry, which says when to see a doctor, answers the question."""
+    reading = judged.reading
+    sure = answer is not None and (answer.decision is Decision.ANSWER or answer.for_moderators)
+    if not sure or not _is_faint(reading):
+        return judged
+    verdict = replace(reading.verdict, flagged=(Label.QUESTION,), action=Action.ALLOW)
+    return Judged(judged.message, replace(reading, verdict=verdict))
+
+
+def _is_faint(reading: Reading) -> bool:
+    """Whether danger is only suspected in what may be a plain question (“便秘怎么办”): no check saw a sign of it."""
+    verdict = reading.verdict
+    unlikely = verdict.labels[Label.RISK] < _FAINT_BELOW and not reading.self_harm and not reading.danger_sign
+    return unlikely and verdict.flagged == (Label.QUESTION, Label.RISK)
 
 
 def _is_open_question(verdict: Verdict) -> bool:

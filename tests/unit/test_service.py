@@ -43,3 +43,21 @@ def test_what_waits_for_a_person_is_never_posted_to_the_group(service: Service) 
         if outcome.reply is not None and outcome.answer is not None and outcome.answer.for_moderators:
             assert outcome.reply.visibility is Visibility.MODERATORS
             assert outcome.verdict.action is not Action.ANSWER
+
+
+@pytest.mark.parametrize("text", ["便秘怎么办", "拉不出来怎么办"])
+def test_a_plain_question_with_a_vetted_answer_is_no_emergency(service: Service, text: str) -> None:
+    (outcome,) = service.run([Message(text=text)])
+    assert Label.RISK not in outcome.verdict.flagged
+    assert outcome.verdict.action in (Action.ANSWER, Action.ALLOW)
+    assert outcome.answer is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["胸口像压着大石头，左胳膊也麻，怎么办", "孩子误食了一把降压药怎么办", "宝宝一个月发烧38度5怎么办"]
+)
+def test_a_question_about_a_danger_stays_an_emergency_whatever_the_entries_say(service: Service, text: str) -> None:
+    (outcome,) = service.run([Message(text=text)])
+    assert Label.RISK in outcome.verdict.flagged
+    assert outcome.answer is None
+    assert outcome.reply is not None

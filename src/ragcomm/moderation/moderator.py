@@ -18,16 +18,26 @@ from ragcomm.text.segment import Segmenter
 # Signals weaker than this say nothing a moderator would want to read.
 _FAINT = 0.05
 CLASSIFIER = "classifier"
+# Checks that speak of danger, apart from those that speak of time or in jest.
+_DANGER = frozenset(
+    name
+    for name, check in CHECKS.items()
+    if check.label is Label.RISK and name not in ("now", "past_or_hypothetical", "hyperbole")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A judged message with what later rooms need of it: its text, its vector, the danger to its author."""
+    """A judged message with what later rooms need of it: its text, its vector, the danger to its author.
+
+    `danger_sign` says that a check found a sign of danger, besides what the model thinks.
+    """
 
     text: Text
     vector: Vectors
     verdict: Verdict
     self_harm: bool
+    danger_sign: bool
 
 
 class Moderator:
@@ -68,6 +78,7 @@ class Moderator:
                 vector=vectors[i],
                 verdict=self._verdict(texts[i], found[i], judged[i], rumors.get(i), explain=explain),
                 self_harm=judged[i].self_harm >= self._self_harm,
+                danger_sign=any(e.check in _DANGER for e in found[i]),
             )
             for i in range(len(messages))
         ]
